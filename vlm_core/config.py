@@ -1,0 +1,133 @@
+"""What a model is and how it is trained: two small frozen dataclasses, and presets that return one.
+
+This module imports nothing of the project, so that every other part may read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from vlm_core.errors import UserError
+
+# The words and characters of both languages with the special tokens; a test holds it to the tokenizer.
+WORLD_VOCABULARY = 82
+CLASSIC_VOCABULARY = 29
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The architecture of a `VLM`. Sizes are in pixels for pictures and in features for everything else."""
+
+    vocab_size: int
+    image_size: int = 224
+    patch_size: int = 16
+    max_text: int = 64
+    width: int = 64
+    heads: int = 2
+    feed_forward: int = 256
+    encoder_layers: int = 2
+    decoder_layers: int = 1
+    norm_first: bool = True
+    """Normalise before each sub-layer (and once at the end) instead of after each residual sum."""
+    encoder_radius: int | None = None
+    """How many patches away encoder self-attention may look (a square window); None: over the whole picture."""
+    positions_in_memory: bool = False
+    """Add the positions again to the image tokens that the decoder reads, so that a word can ask *where*."""
+    null_key: bool = False
+    """A learned key with a zero value in cross-attention: where a word looks when it needs no picture."""
+
+    def __post_init__(self):
+        if self.image_size % self.patch_size:
+            raise UserError(f"The picture size {self.image_size} is not a multiple of the patch size {self.patch_size}.")
+        if self.width % self.heads:
+            raise UserError(f"The width {self.width} cannot be split into {self.heads} heads; choose a divisor of it.")
+
+    @property
+    def grid(self) -> int:
+        """Patches along one side of the picture."""
+        return self.image_size // self.patch_size
+
+    @property
+    def patches(self) -> int:
+        """Patches in a picture, N in shape comments."""
+        return self.grid**2
+
+    @property
+    def patch_values(self) -> int:
+        """Numbers in one patch: its RGB pixels."""
+        return 3 * self.patch_size**2
+
+    @classmethod
+    def classic(cls, vocab_size: int = CLASSIC_VOCABULARY) -> ModelConfig:
+        """The tutorial's architecture to the letter: 303,197 parameters at a vocabulary of 29."""
+        return cls(vocab_size, heads=4, encoder_layers=2, decoder_layers=2, norm_first=False)
+
+    @classmethod
+    def lecture(cls, vocab_size: int = WORLD_VOCABULARY) -> ModelConfig:
+        """Built to learn in a minute on two cores and to look where it should."""
+        return cls(
+            vocab_size,
+            encoder_layers=3,
+            decoder_layers=1,
+            encoder_radius=2,
+            positions_in_memory=True,
+            null_key=True,
+        )
+
+    @classmethod
+    def preset(cls, name: str, vocab_size: int) -> ModelConfig:
+        """The preset called `name` ("lecture" or "classic") for a vocabulary of `vocab_size` tokens."""
+        presets = {"lecture": cls.lecture, "classic": cls.classic}
+        if name not in presets:
+            raise UserError(f"There is no preset called '{name}'; choose one of: {', '.join(presets)}.")
+        return presets[name](vocab_size)
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run: how long, on which world, towards what. The same config and `steps` give the same weights."""
+
+    seconds: float | None = 60.0
+    """Wall-clock budget of active training (pauses do not count); ignored when `steps` is given."""
+    steps: int | None = None
+    """Budget in optimizer steps; makes a run repeatable to the bit on one machine."""
+    seed: int = 0
+    level: int = 2
+    style: str = "drawn"
+    preset: str = "lecture"
+    objective: Literal["captions", "grounded"] = "captions"
+    """"captions": words only. "grounded": also losses that read the object masks."""
+    languages: tuple[str, ...] = ("en", "zh")
+    batch_size: int = 48
+    learning_rate: float = 1.0
+    """Multiplies the recipe's own learning rates; 1.0 is the recipe."""
+    evaluations: int = 6
+    """How many times held-out scenes are read during the run, the last one at its end."""
+    evaluation_scenes: int = 128
+
+    def __post_init__(self):
+        if self.steps is None and self.seconds is None:
+            raise UserError("A run needs an end: give it seconds or steps.")
+        if self.steps is not None and self.steps < 1 or self.steps is None and self.seconds <= 0:
+            raise UserError("A run needs at least one step and more than zero seconds.")
+        if self.level not in (1, 2, 3):
+            raise UserError(f"There is no level {self.level}; choose 1 (one object), 2 (up to two) or 3 (up to four).")
+        if self.style not in ("clean", "drawn"):
+            raise UserError(f"There is no style '{self.style}'; choose clean or drawn.")
+        if self.objective not in ("captions", "grounded"):
+            raise UserError(f"There is no objective '{self.objective}'; choose captions or grounded.")
+        if not self.languages or set(self.languages) - {"en", "zh"}:
+            raise UserError(f"Languages must be en, zh or both, not {', '.join(self.languages) or 'none'}.")
+        if self.batch_size < 1 or self.learning_rate <= 0:
+            raise UserError("The batch size must be at least 1 and the learning rate above 0.")
+
+    def to_dict(self) -> dict:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> TrainConfig:
+        return cls(**{**values, "languages": tuple(values["languages"])})

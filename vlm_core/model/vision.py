@@ -1,0 +1,89 @@
+"""From pixels to image tokens: cut the picture into patches, embed them, let neighbours talk."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from vlm_core.config import ModelConfig
+from vlm_core.model.attention import Attention, FeedForward
+
+
+def patchify(pixels: Tensor, patch_size: int) -> Tensor:
+    """Cut pictures (B, 3, height, width) into patches (B, N, 3·p·p), row by row over the grid.
+
+    Within a patch the numbers run (channel, row, column), as `torch.nn.functional.unfold` orders them.
+    """
+    p = patch_size
+    grid = pixels.unflatten(2, (-1, p)).unflatten(4, (-1, p))  # (B, 3, rows, p, columns, p)
+    return grid.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)  # (B, N, 3·p·p)
+
+
+def window_bias(grid: int, radius: int) -> Tensor:
+    """Attention bias (N, N): 0 between patches at most `radius` rows and columns apart, -inf beyond."""
+    row, column = torch.arange(grid**2) // grid, torch.arange(grid**2) % grid
+    apart = torch.maximum((row[:, None] - row).abs(), (column[:, None] - column).abs())
+    return torch.zeros(grid**2, grid**2).masked_fill(apart > radius, float("-inf"))
+
+
+class EncoderBlock(nn.Module):
+    """Self-attention and feed-forward, each with a residual and a norm before it or after the sum."""
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.norm_first = config.norm_first
+        self.attention = Attention(config.width, config.heads)
+        self.feed_forward = FeedForward(config.width, config.feed_forward)
+        self.attention_norm = nn.LayerNorm(config.width)
+        self.feed_forward_norm = nn.LayerNorm(config.width)
+
+    def forward(self, x: Tensor, bias: Tensor | None, need_weights: bool = False) -> tuple[Tensor, Tensor | None]:
+        """(B, N, D) → (B, N, D), and the weights (B, H, N, N) if asked for."""
+        if self.norm_first:
+            y = self.attention_norm(x)
+            y, weights = self.attention(y, *self.attention.keys_values(y), bias, need_weights)
+            x = x + y
+            return x + self.feed_forward(self.feed_forward_norm(x)), weights
+        y, weights = self.attention(x, *self.attention.keys_values(x), bias, need_weights)
+        x = self.attention_norm(x + y)
+        return self.feed_forward_norm(x + self.feed_forward(x)), weights
+
+
+class VisionEncoder(nn.Module):
+    """A Vision Transformer (arXiv:2010.11929) without a class token: one image token per patch.
+
+    With `encoder_radius` a patch only hears patches that close, so a token goes on meaning its own place
+    (patch tokens that mix globally stop doing so: arXiv:2312.01597).
+    """
+
+    def __init__(self, config: ModelConfig):
+        super().__init__()
+        self.patch_size = config.patch_size
+        self.patch_embedding = nn.Linear(config.patch_values, config.width)
+        self.positions = nn.Parameter(torch.randn(config.patches, config.width) * 0.02)
+        self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(config.encoder_layers))
+        self.norm = nn.LayerNorm(config.width)
+        self.positions_in_memory = config.positions_in_memory
+        window = None if config.encoder_radius is None else window_bias(config.grid, config.encoder_radius)
+        self.register_buffer("window", window, persistent=False)
+
+    def forward(
+        self, patches: Tensor, kept: Tensor | None = None, need_weights: bool = False
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Patches (B, N, 3·p·p), values in [0, 1], → image tokens (B, N, D) and each layer's weights if asked for.
+
+        `kept` (B, K) names the grid cells that `patches` (B, K, 3·p·p) come from when only some are given.
+        """
+        positions, window = self.positions, self.window
+        if kept is not None:
+            positions = positions[kept]  # (B, K, D)
+            window = None if window is None else window[kept[:, :, None], kept[:, None, :]].unsqueeze(1)
+        x = self.patch_embedding(patches) + positions
+        maps = []
+        for block in self.blocks:
+            x, weights = block(x, window, need_weights)
+            maps.append(weights)
+        x = self.norm(x)
+        if self.positions_in_memory:
+            x = x + positions
+        return x, maps if need_weights else []
