@@ -1,0 +1,122 @@
+"""Many scenes as the arrays that training and evaluation read: patches, captions, masks.
+
+NumPy only, so that a process which does nothing but render stays small and starts fast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vlm_core.scenes.language import caption_words
+from vlm_core.scenes.scene import Scene, evaluation_seed, patch_coverage, sample_scene, training_seed
+from vlm_core.scenes.tokenizer import Tokenizer
+from vlm_core.scenes.world import COLORS, GRID, PATCH_SIZE, SHAPES, SIZES
+
+PATCHES = GRID * GRID
+MOST_OBJECTS = 4
+IGNORED = -100
+"""Target of positions that predict nothing (padding, and the language token after <begin>)."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Scenes as arrays. B scenes, K patches kept of each, T text positions, O object places (4)."""
+
+    patches: np.ndarray
+    """(B, K, 768) uint8, each patch (channel, row, column)."""
+    kept: np.ndarray | None
+    """(B, K) the grid cell of each patch; None when all 196 are there, in order."""
+    text: np.ndarray
+    """(B, T) token ids: the captions of a scene, one language after the other in one row."""
+    targets: np.ndarray
+    """(B, T) the token that follows, or IGNORED."""
+    positions: np.ndarray
+    """(B, T) place of a token in its own caption."""
+    segments: np.ndarray
+    """(B, T) which caption of the row a token belongs to; -1 for padding."""
+    slots: np.ndarray
+    """(B, T) what the target speaks of, an index into SLOTS."""
+    objects: np.ndarray
+    """(B, T) which object the target speaks of, -1 for none."""
+    coverage: np.ndarray
+    """(B, O, K) float32: the share of each kept patch that an object covers; 0 for objects that are not there."""
+    traits: np.ndarray
+    """(B, O, 3) colour, shape and size of each object as indices into the world's tables, -1 where there is none."""
+
+
+SLOTS = ("color", "shape", "size", "place", "relation", "function", "special")
+_TRAIT_TABLES = (tuple(COLORS), SHAPES, SIZES)
+
+
+def training_batch(
+    run_seed: int, index: int, size: int, level: int, style: str, languages: tuple[str, ...], tokenizer: Tokenizer,
+    keep: int | None = None,
+) -> Batch:  # fmt: skip
+    """Batch `index` of a run: always the same scenes for the same arguments."""
+    first = index * size
+    scenes = [sample_scene(training_seed(run_seed, first + i), level, style) for i in range(size)]
+    return to_batch(scenes, languages, tokenizer, keep)
+
+
+def evaluation_scenes(count: int, level: int, style: str, pairs: str = "seen", first: int = 0) -> list[Scene]:
+    """Scenes that no training run can draw; those with `pairs="held_out"` show a colour and shape never met together."""
+    return [sample_scene(evaluation_seed(first + i), level, style, pairs) for i in range(count)]
+
+
+def to_batch(scenes: list[Scene], languages: tuple[str, ...], tokenizer: Tokenizer, keep: int | None = None) -> Batch:
+    """Turn scenes into arrays, with all patches or the `keep` liveliest of each."""
+    pixels = np.stack([scene.pixels for scene in scenes])  # (B, 224, 224, 3)
+    coverage = np.zeros((len(scenes), MOST_OBJECTS, PATCHES), np.float32)
+    traits = np.full((len(scenes), MOST_OBJECTS, 3), -1, np.int64)
+    for row, scene in enumerate(scenes):
+        coverage[row, : len(scene.objects)] = patch_coverage(scene)
+        for place, thing in enumerate(scene.objects):
+            names = (thing.color, thing.shape, thing.size)
+            traits[row, place] = [table.index(name) for table, name in zip(_TRAIT_TABLES, names, strict=True)]
+    grid = pixels.reshape(-1, GRID, PATCH_SIZE, GRID, PATCH_SIZE, 3)
+    kept = None if keep is None else liveliest_patches(grid, keep)
+    if kept is None:
+        patches = grid.transpose(0, 1, 3, 5, 2, 4)  # (B, rows, columns, 3, p, p)
+    else:
+        scene_index = np.arange(len(scenes))[:, None]
+        patches = grid[scene_index, kept // GRID, :, kept % GRID].transpose(0, 1, 4, 2, 3)  # (B, K, 3, p, p)
+        coverage = np.take_along_axis(coverage, kept[:, None], axis=2)
+    patches = np.ascontiguousarray(patches).reshape(len(scenes), -1, 3 * PATCH_SIZE**2)
+    return Batch(patches, kept, *_pack_captions(scenes, languages, tokenizer), coverage, traits)
+
+
+def liveliest_patches(grid: np.ndarray, keep: int) -> np.ndarray:
+    """The `keep` patches of each picture that differ most from its typical patch, in grid order, (B, keep).
+
+    Reads pixels only, never masks: how far the mean and the spread of a patch lie from the picture's medians.
+    A filled object on a noisy ground is found by its lack of spread. Every fourth pixel is enough to tell.
+    """
+    sample = grid[:, :, 1::4, :, 1::4].transpose(2, 4, 0, 1, 3, 5).reshape(16, len(grid), PATCHES, 3)
+    spread = sample.max(axis=0) - sample.min(axis=0)  # (B, N, 3)
+    mean = sample.sum(axis=0, dtype=np.uint16) // 16
+    life = sum(np.abs(part - np.median(part, axis=1, keepdims=True)).sum(axis=2) for part in (mean, spread))
+    return np.sort(np.argpartition(-life, keep - 1, axis=1)[:, :keep], axis=1)
+
+
+def _pack_captions(scenes, languages, tokenizer):
+    rows = []
+    for scene in scenes:
+        row = []
+        for segment, language in enumerate(languages):
+            ids, slots, objects = tokenizer.encode_words(caption_words(scene.facts, language), language)
+            for place in range(len(ids) - 1):
+                # What follows <begin> is the language, which no picture tells.
+                target = ids[place + 1] if place > 0 else IGNORED
+                thing = objects[place + 1]
+                row.append(
+                    (ids[place], target, place, segment, SLOTS.index(slots[place + 1]), -1 if thing is None else thing)
+                )
+        rows.append(row)
+    longest = max(map(len, rows))
+    packed = np.empty((6, len(rows), longest), np.int64)
+    packed[:] = np.array([tokenizer.pad_id, IGNORED, 0, -1, SLOTS.index("special"), -1])[:, None, None]
+    for i, row in enumerate(rows):
+        packed[:, i, : len(row)] = np.array(row).T
+    return packed

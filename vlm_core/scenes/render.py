@@ -1,0 +1,47 @@
+"""A scene as pixels: the ground, then one object after the other, and which pixel belongs to which."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vlm_core.scenes.grounds import add_grain, paint_ground
+from vlm_core.scenes.shapes import outline
+from vlm_core.scenes.strokes import paint, region
+from vlm_core.scenes.world import IMAGE_SIZE
+
+if TYPE_CHECKING:
+    from vlm_core.scenes.scene import Scene
+
+_ROOM = 3  # px around an object's box for blur and for the wandering of a brush
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What a scene looks like and where its objects are."""
+
+    pixels: np.ndarray
+    """(224, 224, 3) uint8, read-only."""
+    owners: np.ndarray
+    """(224, 224) uint8: 0 for the ground, i + 1 for object i."""
+
+
+def render(scene: Scene) -> Rendering:
+    """Draw a scene; always the same pixels for the same scene."""
+    canvas = paint_ground(scene.ground)
+    owners = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    for index, thing in enumerate(scene.objects):
+        left, top = (max(math.floor(value - thing.radius) - _ROOM, 0) for value in thing.center)
+        right, bottom = (min(math.ceil(value + thing.radius) + _ROOM, IMAGE_SIZE) for value in thing.center)
+        points = outline(thing.shape, thing.variant, thing.deformation) * (thing.radius - thing.stroke / 2)
+        points += np.array(thing.center) - (left, top)
+        size = (right - left, bottom - top)
+        sheet = paint(points, size, thing.finish, thing.stroke, scene.antialias, scene.softness, Random(thing.seed))
+        canvas.paste(thing.rgb, (left, top), sheet)
+        theirs = region(points, sheet, thing.finish)
+        np.copyto(owners[top:bottom, left:right], np.uint8(index + 1), where=theirs)
+    return Rendering(np.asarray(add_grain(canvas, scene.ground)), owners)

@@ -1,0 +1,54 @@
+"""How far a colour name reaches: each name owns ranges of hue, saturation and value, with clear gaps between names.
+
+Wide enough for what people pick under that name (CSS red, gold, lime green, hot pink…), and never two names for one
+shade: what lies in a gap (salmon, magenta, brown, turquoise) is never drawn.
+"""
+
+from __future__ import annotations
+
+import colorsys
+from random import Random
+
+Color = tuple[int, int, int]
+
+# Per name, ranges to draw from: hue in degrees (above 360 wraps), saturation and value in 0 to 1.
+_RANGES = {
+    "red": [((-13, 8), (0.72, 1.0), (0.65, 1.0))],
+    "orange": [((20, 39), (0.85, 1.0), (0.9, 1.0))],
+    "yellow": [((50, 62), (0.6, 1.0), (0.9, 1.0))],
+    "green": [((88, 148), (0.5, 1.0), (0.4, 0.92))],
+    "blue": [((207, 244), (0.62, 1.0), (0.5, 1.0))],
+    "purple": [((268, 288), (0.5, 1.0), (0.45, 0.9)), ((284, 301), (0.5, 1.0), (0.4, 0.66))],
+    "pink": [((318, 342), (0.28, 0.9), (0.92, 1.0)), ((340, 352), (0.24, 0.42), (0.94, 1.0))],
+    "black": [((0, 360), (0.0, 0.25), (0.0, 0.19))],
+}
+
+
+def draw_shade(rng: Random, name: str) -> Color:
+    """A random shade that everyone would call `name`."""
+    ranges = _RANGES[name]
+    hue, saturation, value = (rng.uniform(*limits) for limits in ranges[int(rng.random() * len(ranges))])
+    return rgb(hue, saturation, value)
+
+
+def rgb(hue: float, saturation: float, value: float) -> Color:
+    """Hue in degrees, saturation and value in 0 to 1 → red, green and blue in 0 to 255."""
+    red, green, blue = colorsys.hsv_to_rgb(hue / 360 % 1, saturation, value)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def color_name(shade: Color) -> str | None:
+    """The name that owns a shade; None for shades in the gaps."""
+    hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in shade))
+    for name, ranges in _RANGES.items():
+        for hues, saturations, values in ranges:
+            turned = (hue * 360 - hues[0]) % 360
+            inside = saturations[0] <= saturation <= saturations[1] and values[0] <= value <= values[1]
+            if inside and turned <= hues[1] - hues[0] or name == "black" and max(shade) <= values[1] * 255:
+                return name
+    return None
+
+
+def contrast(first: Color, second: Color) -> float:
+    """How far apart two shades are: Euclidean in RGB, 0 to 441."""
+    return sum((a - b) ** 2 for a, b in zip(first, second, strict=True)) ** 0.5
