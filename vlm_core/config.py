@@ -11,7 +11,7 @@ from typing import Literal
 from vlm_core.errors import UserError
 
 # The words and characters of both languages with the special tokens; a test holds it to the tokenizer.
-WORLD_VOCABULARY = 82
+WORLD_VOCABULARY = 74
 CLASSIC_VOCABULARY = 29
 
 
@@ -26,6 +26,8 @@ class ModelConfig:
     width: int = 64
     heads: int = 2
     feed_forward: int = 256
+    patch_hidden: int | None = None
+    """Features of a hidden layer between a patch's pixels and its embedding; None: one linear layer, as in ViT."""
     encoder_layers: int = 2
     decoder_layers: int = 1
     norm_first: bool = True
@@ -68,7 +70,8 @@ class ModelConfig:
         """Built to learn in a minute on two cores and to look where it should."""
         return cls(
             vocab_size,
-            encoder_layers=3,
+            patch_hidden=128,
+            encoder_layers=2,
             decoder_layers=1,
             encoder_radius=2,
             positions_in_memory=True,

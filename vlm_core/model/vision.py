@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from vlm_core.config import ModelConfig
 from vlm_core.model.attention import Attention, FeedForward
@@ -49,6 +50,26 @@ class EncoderBlock(nn.Module):
         return self.feed_forward_norm(x + self.feed_forward(x)), weights
 
 
+def patch_embedding(config: ModelConfig) -> nn.Module:
+    """(…, 3·p·p) → (…, D): the linear layer of ViT, or two with a ReLU between.
+
+    The first of two starts from filters that are random but smooth. White noise averages out over a flat patch,
+    so filters of it are nearly blind at first to what these pictures are made of: areas of one colour.
+    """
+    if config.patch_hidden is None:
+        return nn.Linear(config.patch_values, config.width)
+    first = nn.Linear(config.patch_values, config.patch_hidden)
+    size = config.patch_size
+    filters = torch.randn(3 * config.patch_hidden, 1, size, size)
+    binomial = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
+    blur = (binomial[:, None] * binomial)[None, None]
+    for _ in range(2):
+        filters = F.conv2d(F.pad(filters, (2, 2, 2, 2), mode="reflect"), blur)
+    with torch.no_grad():
+        first.weight.copy_(filters.view_as(first.weight) * (0.02 / filters.std()))
+    return nn.Sequential(first, nn.ReLU(), nn.Linear(config.patch_hidden, config.width))
+
+
 class VisionEncoder(nn.Module):
     """A Vision Transformer (arXiv:2010.11929) without a class token: one image token per patch.
 
@@ -59,7 +80,7 @@ class VisionEncoder(nn.Module):
     def __init__(self, config: ModelConfig):
         super().__init__()
         self.patch_size = config.patch_size
-        self.patch_embedding = nn.Linear(config.patch_values, config.width)
+        self.patch_embedding = patch_embedding(config)
         self.positions = nn.Parameter(torch.randn(config.patches, config.width) * 0.02)
         self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
@@ -68,20 +89,26 @@ class VisionEncoder(nn.Module):
         self.register_buffer("window", window, persistent=False)
 
     def forward(
-        self, patches: Tensor, kept: Tensor | None = None, need_weights: bool = False
+        self,
+        patches: Tensor,
+        kept: Tensor | None = None,
+        key_bias: Tensor | None = None,
+        need_weights: bool = False,
     ) -> tuple[Tensor, list[Tensor]]:
         """Patches (B, N, 3·p·p), values in [0, 1], → image tokens (B, N, D) and each layer's weights if asked for.
 
-        `kept` (B, K) names the grid cells that `patches` (B, K, 3·p·p) come from when only some are given.
+        `kept` (B, K) names the grid cells that `patches` (B, K, 3·p·p) come from when only some are given, and
+        `key_bias` (K) is added to what each patch scores as a key: log 3 makes it count for three.
         """
         positions, window = self.positions, self.window
         if kept is not None:
             positions = positions[kept]  # (B, K, D)
-            window = None if window is None else window[kept[:, :, None], kept[:, None, :]].unsqueeze(1)
+            window = None if window is None else window[kept[:, :, None], kept[:, None, :]].unsqueeze(1)  # (B, 1, K, K)
+        bias = window if key_bias is None else key_bias if window is None else window + key_bias
         x = self.patch_embedding(patches) + positions
         maps = []
         for block in self.blocks:
-            x, weights = block(x, window, need_weights)
+            x, weights = block(x, bias, need_weights)
             maps.append(weights)
         x = self.norm(x)
         if self.positions_in_memory:

@@ -23,8 +23,8 @@ from vlm_core.scenes.tokenizer import CharacterTokenizer, Tokenizer, WordTokeniz
 class VLM(nn.Module):
     """A vision-language model: `VisionEncoder` → image tokens → `TextDecoder` → logits.
 
-    A new one has random weights, drawn from PyTorch's global generator. `tokenizer` may be left out for the
-    vocabularies of the presets. `run` tells how the weights were made (config, seed, metrics); empty if untrained.
+    A new one has random weights, drawn from PyTorch's global generator. `tokenizer` may be left out: it is found
+    by the size of the vocabulary, and a model whose size fits none of this project's cannot caption. `run` tells how the weights were made (config, seed, metrics); empty if untrained.
     """
 
     def __init__(self, config: ModelConfig, tokenizer: Tokenizer | None = None, run: dict | None = None):
@@ -68,6 +68,8 @@ class VLM(nn.Module):
         Raises UserError if the picture cannot be read or the language is not one the model speaks.
         """
         tokenizer = self.tokenizer
+        if tokenizer is None:
+            raise UserError(f"The model has {self.config.vocab_size} tokens but no tokenizer; pass it the one it needs.")
         prompt = [tokenizer.begin_id, tokenizer.language_id(language)]
         return generate(self, self.pixels(image), prompt, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
 
@@ -98,8 +100,6 @@ class VLM(nn.Module):
         return pretrained.push(self, repo_id, **options)
 
 
-def _default_tokenizer(vocab_size: int) -> Tokenizer:
-    for tokenizer in (WordTokenizer(), CharacterTokenizer()):
-        if len(tokenizer) == vocab_size:
-            return tokenizer
-    raise UserError(f"No tokenizer of this project has {vocab_size} tokens; pass the one that belongs to the model.")
+def _default_tokenizer(vocab_size: int) -> Tokenizer | None:
+    tokenizers = (WordTokenizer(), CharacterTokenizer())
+    return next((tokenizer for tokenizer in tokenizers if len(tokenizer) == vocab_size), None)

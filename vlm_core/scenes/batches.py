@@ -28,6 +28,8 @@ class Batch:
     """(B, K, 768) uint8, each patch (channel, row, column)."""
     kept: np.ndarray | None
     """(B, K) the grid cell of each patch; None when all 196 are there, in order."""
+    stands_for: np.ndarray
+    """(K) float32: how many patches of the picture each kept one stands for, itself included."""
     text: np.ndarray
     """(B, T) token ids: the captions of a scene, one language after the other in one row."""
     targets: np.ndarray
@@ -57,7 +59,7 @@ def training_batch(
     """Batch `index` of a run: always the same scenes for the same arguments."""
     first = index * size
     scenes = [sample_scene(training_seed(run_seed, first + i), level, style) for i in range(size)]
-    return to_batch(scenes, languages, tokenizer, keep)
+    return to_batch(scenes, languages, tokenizer, keep, np.random.default_rng((run_seed, index)))
 
 
 def evaluation_scenes(count: int, level: int, style: str, pairs: str = "seen", first: int = 0) -> list[Scene]:
@@ -65,8 +67,15 @@ def evaluation_scenes(count: int, level: int, style: str, pairs: str = "seen", f
     return [sample_scene(evaluation_seed(first + i), level, style, pairs) for i in range(count)]
 
 
-def to_batch(scenes: list[Scene], languages: tuple[str, ...], tokenizer: Tokenizer, keep: int | None = None) -> Batch:
-    """Turn scenes into arrays, with all patches or the `keep` liveliest of each."""
+def to_batch(
+    scenes: list[Scene],
+    languages: tuple[str, ...],
+    tokenizer: Tokenizer,
+    keep: int | None = None,
+    rng: np.random.Generator | None = None,
+) -> Batch:
+    """Turn scenes into arrays, with all patches or `keep` of each: three in four of these the picture's liveliest,
+    the others drawn by `rng` from the rest, for which they stand."""
     pixels = np.stack([scene.pixels for scene in scenes])  # (B, 224, 224, 3)
     coverage = np.zeros((len(scenes), MOST_OBJECTS, PATCHES), np.float32)
     traits = np.full((len(scenes), MOST_OBJECTS, 3), -1, np.int64)
@@ -76,19 +85,24 @@ def to_batch(scenes: list[Scene], languages: tuple[str, ...], tokenizer: Tokeniz
             names = (thing.color, thing.shape, thing.size)
             traits[row, place] = [table.index(name) for table, name in zip(_TRAIT_TABLES, names, strict=True)]
     grid = pixels.reshape(-1, GRID, PATCH_SIZE, GRID, PATCH_SIZE, 3)
-    kept = None if keep is None else liveliest_patches(grid, keep)
-    if kept is None:
+    if keep is None:
+        kept, stands_for = None, np.ones(PATCHES, np.float32)
         patches = grid.transpose(0, 1, 3, 5, 2, 4)  # (B, rows, columns, 3, p, p)
     else:
+        lively = 3 * keep // 4
+        order = by_liveliness(grid)
+        kept = np.concatenate([order[:, :lively], rng.permuted(order[:, lively:], axis=1)[:, : keep - lively]], axis=1)
+        stands_for = np.ones(keep, np.float32)
+        stands_for[lively:] = (PATCHES - lively) / (keep - lively)
         scene_index = np.arange(len(scenes))[:, None]
         patches = grid[scene_index, kept // GRID, :, kept % GRID].transpose(0, 1, 4, 2, 3)  # (B, K, 3, p, p)
         coverage = np.take_along_axis(coverage, kept[:, None], axis=2)
     patches = np.ascontiguousarray(patches).reshape(len(scenes), -1, 3 * PATCH_SIZE**2)
-    return Batch(patches, kept, *_pack_captions(scenes, languages, tokenizer), coverage, traits)
+    return Batch(patches, kept, stands_for, *_pack_captions(scenes, languages, tokenizer), coverage, traits)
 
 
-def liveliest_patches(grid: np.ndarray, keep: int) -> np.ndarray:
-    """The `keep` patches of each picture that differ most from its typical patch, in grid order, (B, keep).
+def by_liveliness(grid: np.ndarray) -> np.ndarray:
+    """The patches of each picture, those that differ most from its typical patch first, (B, 196).
 
     Reads pixels only, never masks: how far the mean and the spread of a patch lie from the picture's medians.
     A filled object on a noisy ground is found by its lack of spread. Every fourth pixel is enough to tell.
@@ -97,7 +111,7 @@ def liveliest_patches(grid: np.ndarray, keep: int) -> np.ndarray:
     spread = sample.max(axis=0) - sample.min(axis=0)  # (B, N, 3)
     mean = sample.sum(axis=0, dtype=np.uint16) // 16
     life = sum(np.abs(part - np.median(part, axis=1, keepdims=True)).sum(axis=2) for part in (mean, spread))
-    return np.sort(np.argpartition(-life, keep - 1, axis=1)[:, :keep], axis=1)
+    return np.argsort(-life, axis=1, kind="stable")
 
 
 def _pack_captions(scenes, languages, tokenizer):

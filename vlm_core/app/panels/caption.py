@@ -1,0 +1,111 @@
+"""Caption: word by word, and for each word where the model looked. The lens itself is drawn by static/lens.js."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+
+import gradio as gr
+from PIL import Image
+
+from vlm_core.app.texts import Labels, choices, table, text
+
+LANGUAGES = {"en": "english", "zh": "chinese"}
+SPEAKERS = {"run": "model_run", "bundled": "model_bundled"}
+ATTENTION_STEPS = 10_000
+"""Attention is sent in whole ten-thousandths."""
+UNSURE_BELOW = 0.5
+"""A caption whose least certain word has less than this probability is shown with a warning."""
+LENS_WORDS = ("lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention")
+
+
+@dataclass(frozen=True)
+class CaptionPanel:
+    ask: gr.Button
+    language: gr.Radio
+    speaker: gr.Radio
+    note: gr.HTML
+    picture_data: gr.HTML
+    caption_data: gr.HTML
+    lens_words: gr.HTML
+    labels: Labels
+
+
+def build(language: str) -> CaptionPanel:
+    with gr.Row(elem_classes="tight"):
+        ask = gr.Button(text(language, "caption"), variant="primary", elem_id="ask")
+        spoken = gr.Radio(
+            choices(language, LANGUAGES), value=language, label=text(language, "caption_language"), elem_id="spoken"
+        )
+        speaker = gr.Radio(choices(language, SPEAKERS), value="run", label=text(language, "model"), elem_id="speaker")
+    note = gr.HTML("", elem_id="note")
+    gr.HTML('<div id="lens-root"></div>', elem_id="lens")
+    # What the server sends, for lens.js to draw; never seen itself.
+    picture_data = gr.HTML("", elem_id="picture-data", elem_classes="data-only")
+    caption_data = gr.HTML("", elem_id="caption-data", elem_classes="data-only")
+    lens_words = gr.HTML(words_data(language), elem_id="lens-words", elem_classes="data-only")
+    labels: Labels = [
+        (ask, {"value": "caption"}),
+        (spoken, {"label": "caption_language", "choices": LANGUAGES}),
+        (speaker, {"label": "model", "choices": SPEAKERS}),
+    ]
+    return CaptionPanel(ask, spoken, speaker, note, picture_data, caption_data, lens_words, labels)
+
+
+def words_data(language: str) -> str:
+    return as_data({key: table(language)[key] for key in LENS_WORDS})
+
+
+def as_data(value) -> str:
+    """JSON that travels in an attribute of an element."""
+    return f'<div data-json="{escape(json.dumps(value, ensure_ascii=False))}"></div>'
+
+
+def picture_as_data(picture: Image.Image) -> str:
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return as_data("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())
+
+
+def caption_as_data(vlm, tokens: list, language: str, done: bool) -> str:
+    """All that the lens shows of the words so far."""
+    config = vlm.config
+    words = [
+        {
+            "text": token.text,
+            "probability": round(token.probability, 4),
+            "alternatives": [(name, round(share, 4)) for name, share in token.alternatives],
+            "maps": (token.attention * ATTENTION_STEPS).round().astype(int).reshape(*token.null_mass.shape, -1).tolist(),
+            "null": token.null_mass.round(4).tolist(),
+        }
+        for token in tokens
+    ]
+    keys = config.patches + bool(config.null_key)
+    return as_data(
+        {"words": words, "language": language, "grid": config.grid, "steps": ATTENTION_STEPS, "keys": keys, "done": done}
+    )
+
+
+def speak(vlm, picture: Image.Image, language: str) -> Iterator[tuple[str, str]]:
+    """(picture data, caption data) anew for each word; the last one is done."""
+    shown = picture_as_data(picture)
+    tokens: list = []
+    for token in vlm.stream(picture, language):
+        tokens.append(token)
+        yield shown, caption_as_data(vlm, tokens, language, done=False)
+    yield shown, caption_as_data(vlm, tokens, language, done=True)
+
+
+def introduce(vlm, speaker: str, language: str, learning: bool = False) -> str:
+    """Who speaks, and how far to trust it, in the page's language."""
+    if vlm.trained_steps == 0:
+        return f'<p class="untrained" role="alert">{escape(text(language, "speaker_untrained"))}</p>'
+    key = "speaker_bundled" if speaker == "bundled" else "speaker_learning" if learning else "speaker_run"
+    told = text(language, key, step=vlm.trained_steps, steps=f"{vlm.trained_steps:,}")
+    grounded = vlm.run.get("config", {}).get("objective") == "grounded"
+    taught = text(language, "grounded_note" if grounded else "captions_note")
+    return f'<p class="speaker">{escape(told)} {escape(taught)}</p>'

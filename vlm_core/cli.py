@@ -1,0 +1,197 @@
+"""python -m vlm_core train | caption | evaluate | explain: the whole product without a page.
+
+What a person reads goes to stderr through rich; what a script reads (`--json`) goes where it says, "-" being
+stdout. A UserError is one sentence on stderr and exit status 1; a wrong option is argparse's status 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from vlm_core.config import TrainConfig
+from vlm_core.errors import UserError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m vlm_core", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    train = commands.add_parser("train", help="train a model from random weights and watch it learn")
+    defaults = TrainConfig()
+    budget = train.add_mutually_exclusive_group()
+    budget.add_argument("--seconds", type=float, help=f"budget of active time (default {defaults.seconds:g})")
+    budget.add_argument("--steps", type=int, help="budget in steps; repeatable to the bit on one machine")
+    train.add_argument("--seed", type=int)
+    train.add_argument("--level", type=int, help="1: one object, 2: up to two, 3: up to four")
+    train.add_argument("--style", help="clean or drawn")
+    train.add_argument("--preset", help="lecture or classic")
+    train.add_argument("--objective", help="captions (words only) or grounded (reads the masks too)")
+    train.add_argument("--languages", type=lambda text: tuple(text.split(",")), help="en,zh or one of them")
+    train.add_argument("--batch-size", type=int)
+    train.add_argument("--learning-rate", type=float, help="multiplies the recipe's own rates")
+    train.add_argument("--evaluations", type=int, help="how often held-out scenes are read")
+    train.add_argument("--picture", help="a picture to caption at each evaluation")
+    train.add_argument("--out", help="folder for checkpoints")
+    train.add_argument("--resume", metavar="FOLDER", help="go on with the run saved there; takes its own settings")
+    train.add_argument("--json", metavar="FILE", help="write the outcome as JSON; - for stdout")
+    train.set_defaults(run=run_train)
+
+    caption = commands.add_parser("caption", help="say what is in a picture")
+    caption.add_argument("picture")
+    caption.add_argument("--language", default="en", help="en or zh")
+    caption.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
+    caption.add_argument("--overlay", metavar="FILE", help="draw where the model looked for each word")
+    caption.add_argument("--temperature", type=float, default=0.0)
+    caption.add_argument("--top-k", type=int)
+    caption.add_argument("--top-p", type=float)
+    caption.add_argument("--seed", type=int, default=0)
+    caption.add_argument("--json", metavar="FILE", help="words with probabilities and maps; - for stdout")
+    caption.set_defaults(run=run_caption)
+
+    evaluate = commands.add_parser("evaluate", help="score a model on scenes that no training can draw")
+    evaluate.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
+    evaluate.add_argument("--level", type=int, default=defaults.level)
+    evaluate.add_argument("--style", default=defaults.style)
+    evaluate.add_argument("--scenes", type=int, default=1000)
+    evaluate.add_argument("--json", metavar="FILE", help="- for stdout")
+    evaluate.set_defaults(run=run_evaluate)
+
+    explain = commands.add_parser("explain", help="walk one picture through the model, with shapes and figures")
+    explain.add_argument("picture", nargs="?", help="default: a scene of the project's own")
+    explain.add_argument("--language", default="en", help="en or zh")
+    explain.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
+    explain.set_defaults(run=run_explain)
+    return parser
+
+
+def run_train(options: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from vlm_core.learning.events import Checkpointed, Evaluated, Finished, Sampled, Started, Step
+    from vlm_core.learning.trainer import train
+    from vlm_core.pictures import open_picture
+
+    names = TrainConfig.__dataclass_fields__
+    given = {name: value for name, value in vars(options).items() if name in names and value is not None}
+    if options.resume and given:
+        raise UserError(f"A resumed run keeps its own settings; leave out --{next(iter(given)).replace('_', '-')}.")
+    config = None if options.resume else TrainConfig(**given)
+    picture = open_picture(options.picture) if options.picture else None
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("step {task.fields[step]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(), TextColumn("loss {task.fields[loss]:.3f}"), console=console,
+    )  # fmt: skip
+    outcome: dict = {"evaluations": []}
+    with bar:
+        task = bar.add_task("", total=1.0, step=0, loss=float("nan"))
+        for event in train(config, picture, options.out, options.resume):
+            match event:
+                case Started():
+                    console.print(f"{event.num_parameters:,} parameters on {event.device} in {event.precision}")
+                    outcome["config"], outcome["parameters"] = event.config.to_dict(), event.num_parameters
+                case Step():
+                    bar.update(task, completed=event.share, step=event.step, loss=event.loss)
+                case Evaluated():
+                    outcome["evaluations"].append(
+                        {"step": event.step, "seconds": event.seconds, **event.exact_match, **event.slots}
+                    )
+                    scores = {**event.exact_match, **event.slots}
+                    console.print(f"step {event.step}: " + "  ".join(f"{k} {100 * v:.1f} %" for k, v in scores.items()))
+                case Sampled():
+                    for language, spoken in event.captions.items():
+                        console.print(f"  {language}: {spoken.text}")
+                case Checkpointed():
+                    outcome["checkpoint"] = str(event.path)
+                case Finished():
+                    console.print(event.message)
+                    outcome |= {"steps": event.step, "seconds": event.seconds, "reason": event.reason}
+    write_json(options.json, outcome)
+    return 1 if outcome["reason"] == "diverged" else 0
+
+
+def run_caption(options: argparse.Namespace) -> int:
+    from vlm_core.model.vlm import VLM
+    from vlm_core.pictures import open_picture
+
+    vlm = VLM.from_pretrained(options.checkpoint)
+    picture = open_picture(options.picture)
+    spoken = vlm.caption(
+        picture, options.language, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p,
+        seed=options.seed,
+    )  # fmt: skip
+    if options.overlay:
+        from vlm_core.insight.overlays import figure_strip
+
+        figure_strip(picture, spoken).save(options.overlay)
+    words = [
+        {
+            "text": token.text,
+            "probability": token.probability,
+            "alternatives": token.alternatives,
+            "attention": token.attention.tolist(),
+            "null_mass": token.null_mass.tolist(),
+        }
+        for token in spoken.tokens
+    ]
+    if options.json != "-":
+        print(spoken.text)
+    write_json(options.json, {"text": spoken.text, "language": spoken.language, "tokens": words})
+    return 0
+
+
+def run_evaluate(options: argparse.Namespace) -> int:
+    from vlm_core.insight.report import evaluate
+    from vlm_core.model.vlm import VLM
+
+    if options.scenes < 1:
+        raise UserError("An evaluation needs at least one scene; give --scenes a number above 0.")
+    report = evaluate(VLM.from_pretrained(options.checkpoint), options.level, options.style, options.scenes)
+    if options.json != "-":
+        for name, score in report["captions"].items():
+            print(f"{name:<24} {score}")
+    write_json(options.json, report)
+    return 0
+
+
+def run_explain(options: argparse.Namespace) -> int:
+    from vlm_core.explain import explain
+    from vlm_core.model.vlm import VLM
+    from vlm_core.pictures import open_picture
+    from vlm_core.scenes import sample_scene
+
+    picture = open_picture(options.picture) if options.picture else sample_scene(seed=7, level=2, style="clean").image
+    for paragraph in explain(VLM.from_pretrained(options.checkpoint), picture, options.language):
+        print(paragraph)
+    return 0
+
+
+def write_json(target: str | None, value: dict) -> None:
+    """To a file, to stdout for "-", nowhere for None."""
+    if target is None:
+        return
+    text = json.dumps(value, ensure_ascii=False, indent=2)
+    if target == "-":
+        print(text)
+        return
+    try:
+        Path(target).write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"'{target}' could not be written ({error.strerror}); choose another file.") from error

@@ -1,0 +1,104 @@
+"""What the model is asked to become good at: pure functions from predictions and a batch to named losses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from vlm_core.model.decoder import packed_bias
+from vlm_core.model.vlm import VLM
+from vlm_core.scenes.batches import IGNORED, SLOTS, Batch
+from vlm_core.scenes.world import COLORS, SHAPES, SIZES
+
+PATCH_WEIGHT = 0.3
+ATTENTION_WEIGHT = 0.05
+_TRAIT_CLASSES = (len(COLORS), len(SHAPES), len(SIZES))
+_NAMING_SLOTS = [SLOTS.index(slot) for slot in ("color", "shape", "size")]
+
+
+@dataclass(frozen=True)
+class Views:
+    """What one forward pass shows of the model."""
+
+    logits: Tensor  # (B, T, V)
+    image_tokens: Tensor  # (B, K, D)
+    attention: list[Tensor]  # per decoder layer (B, H, T, K [+ 1]); empty unless asked for
+
+
+def look_and_read(vlm: VLM, batch: TensorBatch, need_weights: bool = False) -> Views:
+    """One pass over a batch of packed captions."""
+    # The weight makes sums over all keys come out, on average, as they would with every patch there.
+    key_bias = None if batch.kept is None else batch.stands_for.log().to(batch.patches.dtype)
+    image_tokens, _ = vlm.encoder(batch.patches, batch.kept, key_bias)
+    logits, attention = vlm.decoder(
+        batch.text,
+        vlm.decoder.remember(image_tokens),
+        batch.positions,
+        packed_bias(batch.segments, image_tokens.dtype),
+        image_bias=key_bias,
+        need_weights=need_weights,
+    )
+    return Views(logits, image_tokens, attention)
+
+
+def caption_loss(views: Views, batch: TensorBatch) -> Tensor:
+    """Cross-entropy of the next token, averaged over all that are to be predicted."""
+    return F.cross_entropy(views.logits.flatten(0, 1).float(), batch.targets.flatten(), ignore_index=IGNORED)
+
+
+class PatchReader(nn.Module):
+    """Reads colour, shape and size off a single image token; exists only while a grounded run learns."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.traits = nn.Linear(width, sum(_TRAIT_CLASSES) + 1)  # the last says "an object is here"
+
+
+def patch_loss(views: Views, batch: TensorBatch, reader: PatchReader) -> Tensor:
+    """Each patch tells what it shows: whether there is an object and, where one covers it, its traits."""
+    scores = reader.traits(views.image_tokens).float()  # (B, K, 8 + 8 + 2 + 1)
+    share, owner = batch.coverage.max(dim=1)  # (B, K)
+    present = F.binary_cross_entropy_with_logits(scores[..., -1], (share > 0).float())
+    traits = batch.traits.gather(1, owner[..., None].expand(-1, -1, 3))  # (B, K, 3)
+    loss = present
+    for column, part in enumerate(scores[..., :-1].split(_TRAIT_CLASSES, dim=-1)):
+        each = F.cross_entropy(part.flatten(0, 1), traits[..., column].clamp_min(0).flatten(), reduction="none")
+        loss = loss + (each * share.flatten()).sum() / share.sum().clamp_min(1)
+    return loss
+
+
+def attention_loss(views: Views, batch: TensorBatch) -> Tensor:
+    """-log of the attention that each colour, shape and size word spends inside its object's patches."""
+    row, position = torch.isin(batch.slots, batch.slots.new_tensor(_NAMING_SLOTS)).nonzero(as_tuple=True)
+    inside = (batch.coverage[row, batch.objects[row, position]] > 0).float()  # (words, K)
+    keys = inside.shape[1]
+    mass = [(weights[row, :, position, :keys].float() * inside[:, None]).sum(-1) for weights in views.attention]
+    return -torch.stack(mass).clamp_min(1e-4).log().mean()  # over layers, words and heads
+
+
+@dataclass(frozen=True)
+class TensorBatch:
+    """A `Batch` on the model's device, pixels as numbers in [0, 1]; same fields, same shapes."""
+
+    patches: Tensor
+    kept: Tensor | None
+    stands_for: Tensor
+    text: Tensor
+    targets: Tensor
+    positions: Tensor
+    segments: Tensor
+    slots: Tensor
+    objects: Tensor
+    coverage: Tensor
+    traits: Tensor
+
+    @classmethod
+    def from_arrays(cls, batch: Batch, device: torch.device, dtype: torch.dtype) -> TensorBatch:
+        fields = {
+            name: None if array is None else torch.from_numpy(array).to(device)
+            for name, array in vars(batch).items()
+        }
+        return cls(**fields | {"patches": fields["patches"].to(dtype) / 255})

@@ -1,0 +1,167 @@
+"""Training as an iterator of events: whoever pulls it prints, draws or saves; not pulling is pausing."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from vlm_core.config import TrainConfig
+from vlm_core.errors import UserError
+from vlm_core.learning import checkpoint, schedule
+from vlm_core.learning.checkpoint import SavedRun
+from vlm_core.learning.evaluation import score_captions
+from vlm_core.learning.events import Checkpointed, Evaluated, Event, Finished, Sampled, Started, Step
+from vlm_core.learning.learner import Learner, pick_device, pick_precision
+from vlm_core.learning.objectives import TensorBatch
+from vlm_core.learning.optimizer import MuonAdamW
+from vlm_core.learning.renderer import BatchRenderer
+from vlm_core.model.vlm import VLM
+from vlm_core.scenes.batches import evaluation_scenes, to_batch
+
+EVALUATION_BATCH = 64
+SNAPSHOT_EVERY = 50
+"""Steps between copies of the weights to fall back on."""
+
+
+def train(
+    config: TrainConfig | None = None,
+    picture: Image.Image | None = None,
+    out: str | Path | None = None,
+    resume: str | Path | None = None,
+) -> Iterator[Event]:
+    """Train a model from random weights; yields `Started`, a `Step` for each step, … and last `Finished`.
+
+    Held-out scenes are read `config.evaluations` times (`Evaluated`); then `picture`, if given, is captioned
+    (`Sampled`) and, with `out`, a checkpoint folder written (`Checkpointed`). `resume` names such a folder: its
+    own config is used and the run goes on along the same curve. The clock counts only time spent in here, so a
+    run that is not pulled is paused; closing the iterator ends it. Raises UserError for a folder that cannot be
+    read or written.
+    """
+    if (config is None) == (resume is None):
+        raise UserError("Give a run either settings to start from or a folder to resume, and not both.")
+    clock = _ActiveClock()
+    run = _Run(checkpoint.load(Path(resume)) if resume else SavedRun.fresh(config), clock)
+    events = run.events(picture, Path(out) if out else None)
+    try:
+        for event in events:
+            clock.stop()
+            yield event
+            clock.start()
+    finally:
+        events.close()
+
+
+class _ActiveClock:
+    """Seconds spent between `start` and `stop`."""
+
+    def __init__(self):
+        self.start()
+        self.spent = 0.0
+
+    @property
+    def seconds(self) -> float:
+        return self.spent + time.perf_counter() - self._since
+
+    def start(self) -> None:
+        self._since = time.perf_counter()
+
+    def stop(self) -> None:
+        self.spent = self.seconds
+
+
+class _Run:
+    """One run: its model, its optimizer, how far it is and what it has seen of itself."""
+
+    def __init__(self, start: SavedRun, clock: _ActiveClock):
+        self.config, self.step, self.history, self.clock = start.config, start.step, list(start.history), clock
+        clock.spent = start.seconds
+        self.device = pick_device()
+        self.precision = pick_precision(self.device)
+        self.learner = Learner(self.config).to(self.device, self.precision)
+        self.vlm = self.learner.vlm
+        self.optimizer = MuonAdamW(self.learner)
+        if start.optimizer:
+            self.optimizer.restore(start.optimizer, self.step)
+        self.good_weights = self.optimizer.weights(self.vlm)
+
+    @property
+    def share(self) -> float:
+        """How much of the budget is spent, 0 to 1."""
+        config = self.config
+        spent = self.step / config.steps if config.steps else self.clock.seconds / config.seconds
+        return min(1.0, spent)
+
+    def events(self, picture: Image.Image | None, out: Path | None) -> Iterator[Event]:
+        config, clock = self.config, self.clock
+        precision = "bf16" if self.precision == torch.bfloat16 else "fp32"
+        yield Started(config, self.vlm.config, self.vlm.num_parameters, self.device.type, precision, self._model())
+        scenes = evaluation_scenes(config.evaluation_scenes, config.level, config.style)
+        held_out = [
+            to_batch(scenes[i : i + EVALUATION_BATCH], config.languages, self.vlm.tokenizer)
+            for i in range(0, len(scenes), EVALUATION_BATCH)
+        ]
+        evaluated = self.share
+        # A core is left to the renderer: PyTorch's threads wait for each other at the end of every operation,
+        # so one that shares its core holds up all.
+        torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+        with BatchRenderer(
+            first=self.step, run_seed=config.seed, size=config.batch_size, level=config.level, style=config.style,
+            languages=config.languages, tokenizer=self.vlm.tokenizer, keep=schedule.PATCHES_KEPT,
+        ) as renderer:  # fmt: skip
+            while self.share < 1:
+                event = self._learn(renderer)
+                yield event
+                if isinstance(event, Finished):
+                    return
+                if self.share >= 1 or self.share - evaluated >= 1 / config.evaluations:
+                    evaluated = self.share
+                    exact, slots = score_captions(self.vlm, held_out, config.languages)
+                    story = {"step": self.step, "seconds": clock.seconds, "loss": event.losses}
+                    self.history.append({**story, "exact_match": exact, "slots": slots})
+                    self.good_weights = self.optimizer.weights(self.vlm)
+                    model = self._model()
+                    yield Evaluated(self.step, clock.seconds, exact, slots, len(scenes), model)
+                    if picture is not None:
+                        captions = {language: model.caption(picture, language) for language in config.languages}
+                        yield Sampled(self.step, clock.seconds, captions)
+                    if out is not None:
+                        state = SavedRun(config, self.step, clock.seconds, self.history, self.optimizer.state())
+                        checkpoint.save(out, state, model)
+                        yield Checkpointed(self.step, out)
+        reason = "steps" if config.steps else "seconds"
+        message = f"Trained for {self.step} steps in {clock.seconds:.1f} s."
+        yield Finished(self.step, clock.seconds, reason, message, self._model())
+
+    def _learn(self, renderer: BatchRenderer) -> Step | Finished:
+        """One step of the optimizer; Finished if there is nothing left to learn from."""
+        began = self.clock.seconds
+        rate = self.config.learning_rate * schedule.rate(self.share)
+        batch = TensorBatch.from_arrays(renderer.next(), self.device, self.precision)
+        terms = self.learner.losses(batch)
+        loss = sum(terms.values())
+        losses = {name: term.item() for name, term in terms.items()}
+        # Guessing evenly costs log(vocabulary); a run at twice that has lost its way for good.
+        if not all(map(math.isfinite, losses.values())) or losses["captions"] > 2 * math.log(self.vlm.config.vocab_size):
+            message = f"The loss became {loss.item():.3g} at step {self.step}; the last good weights are kept."
+            return Finished(self.step, self.clock.seconds, "diverged", message, self._model())
+        loss.backward()
+        self.optimizer.step(rate)
+        self.step += 1
+        if self.step % SNAPSHOT_EVERY == 0:
+            self.good_weights = self.optimizer.weights(self.vlm)
+        speed = self.config.batch_size / (self.clock.seconds - began)
+        return Step(self.step, self.clock.seconds, self.share, loss.item(), losses, rate, speed)
+
+    def _model(self) -> VLM:
+        """A float32 model of its own with the last good weights and the story that led to them."""
+        story = {"config": self.config.to_dict(), "steps": self.step, "seconds": self.clock.seconds}
+        with torch.random.fork_rng():
+            model = VLM(self.vlm.config, self.vlm.tokenizer, {**story, "metrics": list(self.history)})
+        model.load_state_dict(self.good_weights)
+        return model.to(self.device).eval()
