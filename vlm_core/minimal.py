@@ -3,8 +3,8 @@
     python -m vlm_core.minimal
 
 It draws its own pictures, trains a small Vision Transformer with a text decoder on them for some 20 seconds,
-and then captions pictures it has never seen. Nothing but PyTorch and the standard library; the rest of `vlm_core`
-is the same idea with more shapes, two languages and a page.
+and then captions pictures it has never seen. Nothing but PyTorch and the standard library; the rest of
+`vlm_core` is the same idea with more shapes, two languages and a page.
 
 Letters in shape comments: B batch, T text, N patches, H heads, D width, V vocabulary.
 """
@@ -89,7 +89,7 @@ def patchify(pictures: Tensor) -> Tensor:
 
 
 class Attention(nn.Module):
-    """Each query gathers values from where its keys match. `source` is itself (self-) or the image (cross-)."""
+    """Each query gathers values where its keys match. `source`: itself (self-) or the image (cross-)."""
 
     def __init__(self):
         super().__init__()
@@ -139,7 +139,7 @@ class TinyVLM(nn.Module):
         return self.encoder_norm(x) + self.patch_position  # what is there, and where it is
 
     def forward(self, ids: Tensor, image: Tensor) -> tuple[Tensor, Tensor]:
-        """ids (B, T), image (B, N, D) → scores for the next word (B, T, V), where each looked (B, H, T, N)."""
+        """ids (B, T), image (B, N, D) → logits of each next word (B, T, V), where it looked (B, H, T, N)."""
         x = self.word_embedding(ids) + self.word_position[: ids.shape[1]]  # (B, T, D)
         normed = self.text_norm(x)
         x = x + self.text_attention(normed, normed, causal=True)[0]
@@ -175,8 +175,11 @@ def train(steps: int = 1200, batch: int = 32, seed: int = 0) -> TinyVLM:
 
 @torch.no_grad()
 def caption(model: TinyVLM, pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Say the likeliest word, append it, look again. Pictures (B, 3, 48, 48) → ids (B, 7), starting with <begin>,
-    and where the model looked for each word after it (B, 6, 6, 6), every map summing to 1."""
+    """Say the likeliest word, append it, look again.
+
+    Pictures (B, 3, 48, 48) → ids (B, 7) from <begin> on, and where the model looked for each word after it
+    (B, 6, 6, 6), every map summing to 1.
+    """
     image = model.encode(pixels)
     ids, maps = torch.full((len(pixels), 1), BEGIN), []
     for _ in range(CAPTION_LENGTH):
