@@ -1,4 +1,4 @@
-"""The synthetic world: scenes, their pictures and masks, their captions in two languages. NumPy and Pillow only."""
+"""The synthetic world: scenes, their pictures and masks, their captions. NumPy and Pillow only."""
 
 from vlm_core.scenes.scene import Scene, SceneObject, sample_scene
 

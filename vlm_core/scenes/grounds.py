@@ -25,7 +25,7 @@ class Ground:
 
     color: Color = (255, 255, 255)
     slope: tuple[int, int] = (0, 0)
-    """By how much it brightens from left to right and from top to bottom (0 to 255)."""
+    """By how much it brightens from left to right and from top to bottom; no corner may leave 0 to 255."""
     noise: float = 0.0
     """Share of uniform noise over all colours, 0 to 1; 1 hides the colour. Lies behind the objects."""
     grain: int = 0
@@ -38,7 +38,8 @@ def draw_ground(rng: Random, style: str, shades: list[Color]) -> Ground:
     """A ground on which every one of the objects' `shades` can be seen; white if chance finds no other."""
     for _ in range(_ATTEMPTS):
         ground = _clean(rng) if style == "clean" else _drawn(rng)
-        if ground.noise == 1 or all(contrast(shade, seen) >= LEAST_CONTRAST for shade in shades for seen in _ends(ground)):
+        seen = [] if ground.noise == 1 else _corners(ground)
+        if all(contrast(shade, color) >= LEAST_CONTRAST for shade in shades for color in seen):
             return ground
     return Ground()
 
@@ -55,23 +56,27 @@ def _drawn(rng: Random) -> Ground:
     if kind < 0.6:
         return Ground(_tint(rng), grain=grain, seed=seed)
     if kind < 0.75:
-        slope = tuple(int(rng.uniform(-40, 40)) for _ in range(2))
-        return Ground(rgb(rng.random() * 360, rng.uniform(0, 0.2), rng.uniform(0.6, 0.95)), slope, grain=grain, seed=seed)
+        slope = tuple(int(rng.uniform(-45, 45)) for _ in range(2))
+        brightest = 1 - (abs(slope[0]) + abs(slope[1]) + 2) / 510
+        color = rgb(rng.random() * 360, rng.uniform(0, 0.2), rng.uniform(0.6, 1) * brightest)
+        return Ground(color, slope, grain=grain, seed=seed)
     if kind < 0.87:
-        return Ground(rgb(rng.random() * 360, rng.uniform(0, 0.6), rng.uniform(0.05, 0.35)), grain=grain, seed=seed)
+        color = rgb(rng.random() * 360, rng.uniform(0, 0.6), rng.uniform(0.05, 0.35))
+        return Ground(color, grain=grain, seed=seed)
     noise = 1.0 if rng.random() < 0.5 else rng.uniform(0.15, 0.6)
-    return Ground(rgb(rng.random() * 360, rng.uniform(0, 0.2), rng.uniform(0.3, 1)), noise=noise, seed=seed)
+    color = rgb(rng.random() * 360, rng.uniform(0, 0.2), rng.uniform(0.3, 1))
+    return Ground(color, noise=noise, seed=seed)
 
 
 def _tint(rng: Random) -> Color:
     return rgb(rng.random() * 360, rng.uniform(0, 0.1), rng.uniform(0.9, 1))
 
 
-def _ends(ground: Ground) -> list[Color]:
+def _corners(ground: Ground) -> list[Color]:
     """The colours in the four corners, between which all others lie."""
     across, down = ground.slope
     shifts = [(a + b) / 2 for a in (-across, across) for b in (-down, down)] if across or down else [0]
-    return [tuple(min(max(channel + shift, 0), 255) for channel in ground.color) for shift in shifts]
+    return [tuple(channel + shift for channel in ground.color) for shift in shifts]
 
 
 def paint_ground(ground: Ground) -> Image.Image:
@@ -79,14 +84,19 @@ def paint_ground(ground: Ground) -> Image.Image:
     if ground.noise == 1:
         return Image.fromarray(_cut(_uniform_noise(), ground.seed))
     if any(ground.slope):
-        across, down = (np.linspace(-end / 2, end / 2, IMAGE_SIZE) for end in ground.slope)
-        shades = np.add.outer(down, across)[..., None] + np.array(ground.color)
-        plain = Image.fromarray(shades.clip(0, 255).astype(np.uint8))
+        plain = Image.fromarray(_graded(ground))
     else:
         plain = Image.new("RGB", (IMAGE_SIZE, IMAGE_SIZE), ground.color)
     if ground.noise:
         return Image.blend(plain, Image.fromarray(_cut(_uniform_noise(), ground.seed)), ground.noise)
     return plain
+
+
+def _graded(ground: Ground) -> np.ndarray:
+    """(224, 224, 3): bytes add up modulo 256, cheap and right because every sum is a colour again."""
+    across, down = (np.linspace(-end / 2, end / 2, IMAGE_SIZE).round() for end in ground.slope)
+    row = (across[:, None] + np.array(ground.color)).astype(np.int16).astype(np.uint8).ravel()  # (224 · 3)
+    return np.add.outer(down.astype(np.int16).astype(np.uint8), row).reshape(IMAGE_SIZE, IMAGE_SIZE, 3)
 
 
 def add_grain(image: Image.Image, ground: Ground) -> Image.Image:

@@ -1,7 +1,7 @@
 """Captions in English and Chinese, and back: facts → words → text → facts.
 
-There is one right caption for a scene, so that an exact match means something. Which object a word speaks of is
-known, which is what makes it measurable where a model should look.
+There is one right caption for a scene, so that an exact match means something. Which object a word speaks of
+is known, which is what makes it measurable where a model should look.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ class ObjectFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a caption says: a single object with its place, two with their relation, or three or four in a row.
+    """What a caption says: one object with its place, two with their relation, or three or four in a row.
 
-    Objects stand in the order of the caption: left (or upper) one first. Raises ValueError if no caption says it.
+    Objects stand in the order of the caption: left (or upper) one first. Raises ValueError if no caption says
+    such a thing.
     """
 
     objects: tuple[ObjectFacts, ...]
@@ -46,12 +47,13 @@ class Facts:
 
 @dataclass(frozen=True)
 class Word:
-    """One word of a caption, what it tells, and of which object (an index into the objects; None for no single one)."""
+    """One word of a caption, what it tells, and of which object."""
 
     text: str
     slot: str
     """"color", "shape", "size", "place", "relation" or "function"."""
     object: int | None = None
+    """Index into the objects; None where the word speaks of no single one."""
 
 
 def caption_words(facts: Facts, language: str) -> tuple[Word, ...]:
@@ -84,7 +86,9 @@ def parse(text: str, language: str) -> Facts:
         for found in each.finditer(text)
     )
     if found := single.fullmatch(text):
-        alone = ObjectFacts(things[0].shape, things[0].color, things[0].size, _PLACE_OF[language][found["place"]])
+        alone = ObjectFacts(
+            things[0].shape, things[0].color, things[0].size, _PLACE_OF[language][found["place"]]
+        )
         return Facts((alone,))
     if found := pair.fullmatch(text):
         return Facts(things, _RELATION_OF[language][found["relation"]])
@@ -171,6 +175,10 @@ def _patterns(language: str, say) -> tuple[re.Pattern, ...]:
 
 _SAYING = {"en": lambda name: name, "zh": CHINESE.__getitem__}
 _PATTERNS = {language: _patterns(language, say) for language, say in _SAYING.items()}
-_ENGLISH = {language: {say(name): name for name in (*SIZES, *COLORS, *SHAPES)} for language, say in _SAYING.items()}
+_ENGLISH = {
+    language: {say(name): name for name in (*SIZES, *COLORS, *SHAPES)} for language, say in _SAYING.items()
+}
 _PLACE_OF = {language: {say(place): place for place in PLACES} for language, say in _SAYING.items()}
-_RELATION_OF = {language: {say(relation): relation for relation in RELATIONS} for language, say in _SAYING.items()}
+_RELATION_OF = {
+    language: {say(relation): relation for relation in RELATIONS} for language, say in _SAYING.items()
+}

@@ -1,7 +1,7 @@
 """Where objects stand: never so that a caption could be doubted.
 
-Every function draws positions for objects whose extents (longer sides of their boxes, px) are given, so that no
-position ever has a say in what the objects are. Positions are centres (x, y) of bounding boxes, px.
+Sizes are given and never changed to make objects fit, so that no position has a say in what is said of them.
+A position is the centre (x, y) of a bounding box, an extent its longer side, both in px.
 """
 
 from __future__ import annotations
@@ -23,16 +23,40 @@ PAIR_SLANT = 0.5
 ROW_STEP = 28
 """Objects told from left to right stand at least this far apart in x (px)."""
 
+EXTENTS = {
+    1: {"small": (34, 56), "large": (76, 120)},
+    2: {"small": (34, 56), "large": (76, 100)},
+    3: {"small": (34, 52), "large": (76, 88)},
+    4: {"small": (34, 48), "large": (76, 82)},
+}
+"""Extents by the number of objects (px): between small and large lies a clear gap."""
+LARGEST = 190
+"""Extent that a large object may reach alone in the middle, where people fill the whole canvas (px)."""
+
 Point = tuple[float, float]
+Standing = tuple[Point, float]
+"""Where an object stands, and its extent."""
 
 
-def stand_alone(rng: Random, extent: float) -> Point:
-    """One object somewhere in one of the nine places, each as likely."""
-    return _in_third(rng, extent), _in_third(rng, extent)
+def arrange(rng: Random, sizes: tuple[str, ...]) -> tuple[Standing, ...]:
+    """Places for one to four objects of these sizes, in the order of the caption."""
+    if len(sizes) == 1:
+        return (_stand_alone(rng, sizes[0]),)
+    extents = tuple(rng.uniform(*EXTENTS[len(sizes)][size]) for size in sizes)
+    centers = _stand_as_pair(rng, extents) if len(sizes) == 2 else _stand_in_row(rng, extents)
+    return tuple(zip(centers, extents, strict=True))
 
 
-def stand_as_pair(rng: Random, extents: tuple[float, float]) -> tuple[Point, Point]:
-    """Two objects, the first clearly left of the second or clearly above it, each as likely."""
+def _stand_alone(rng: Random, size: str) -> Standing:
+    """Somewhere in one of the nine places, each as likely."""
+    column, row = int(rng.random() * 3), int(rng.random() * 3)
+    least, most = EXTENTS[1][size]
+    extent = rng.uniform(least, LARGEST if size == "large" and column == row == 1 else most)
+    return (_in_third(rng, column, extent), _in_third(rng, row, extent)), extent
+
+
+def _stand_as_pair(rng: Random, extents: tuple[float, float]) -> tuple[Point, Point]:
+    """The first clearly left of the second or clearly above it, each as likely."""
     first, second = extents
     apart = max(PAIR_DISTANCE, (first + second) / 2 + GAP)
     low, high = BORDER + first / 2, IMAGE_SIZE - BORDER - second / 2
@@ -41,7 +65,8 @@ def stand_as_pair(rng: Random, extents: tuple[float, float]) -> tuple[Point, Poi
     slant = PAIR_SLANT * distance
     first_across = rng.uniform(BORDER + first / 2, IMAGE_SIZE - BORDER - first / 2)
     second_across = rng.uniform(
-        max(BORDER + second / 2, first_across - slant), min(IMAGE_SIZE - BORDER - second / 2, first_across + slant)
+        max(BORDER + second / 2, first_across - slant),
+        min(IMAGE_SIZE - BORDER - second / 2, first_across + slant),
     )
     places = (start, first_across), (start + distance, second_across)
     if rng.random() < 0.5:
@@ -50,11 +75,8 @@ def stand_as_pair(rng: Random, extents: tuple[float, float]) -> tuple[Point, Poi
     return (y, x), (later_y, later_x)
 
 
-def stand_in_row(rng: Random, extents: tuple[float, ...]) -> tuple[Point, ...]:
-    """Three or four objects from left to right at any heights, none touching another.
-
-    Tries until the boxes fit; the extents are never changed to make them fit.
-    """
+def _stand_in_row(rng: Random, extents: tuple[float, ...]) -> tuple[Point, ...]:
+    """Three or four from left to right at any heights, none touching another: tries until they fit."""
     while True:
         xs = _spread(rng, extents)
         placed: list[tuple[Point, float]] = []
@@ -70,12 +92,14 @@ def stand_in_row(rng: Random, extents: tuple[float, ...]) -> tuple[Point, ...]:
 def _spread(rng: Random, extents: tuple[float, ...]) -> list[float]:
     low = BORDER + max(extents) / 2
     slack = IMAGE_SIZE - 2 * low - ROW_STEP * (len(extents) - 1)
-    return [low + ROW_STEP * step + slack * share for step, share in enumerate(sorted(rng.random() for _ in extents))]
+    return [
+        low + ROW_STEP * step + slack * share
+        for step, share in enumerate(sorted(rng.random() for _ in extents))
+    ]
 
 
-def _in_third(rng: Random, extent: float) -> float:
+def _in_third(rng: Random, index: int, extent: float) -> float:
     third = IMAGE_SIZE / 3
-    index = int(rng.random() * 3)
     low = max(index * third + PLACE_MARGIN, BORDER + extent / 2)
     high = min((index + 1) * third - PLACE_MARGIN, IMAGE_SIZE - BORDER - extent / 2)
     return rng.uniform(low, high)

@@ -5,17 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from vlm_core.scenes.layout import Point
+from vlm_core.scenes.layout import Standing
 from vlm_core.scenes.shapes import MOST_ROTATION, VARIANTS, WOBBLES, Deformation
 from vlm_core.scenes.world import COLORS, HELD_OUT_PAIRS, IMAGE_SIZE, PLACES, SHAPES
-
-EXTENTS = {
-    1: {"small": (34, 56), "large": (76, 120)},
-    2: {"small": (34, 56), "large": (76, 100)},
-    3: {"small": (34, 52), "large": (76, 88)},
-    4: {"small": (34, 48), "large": (76, 82)},
-}
-"""Longer side of an object's bounding box, px, by the number of objects: between small and large lies a clear gap."""
 
 _ALL_PAIRS = tuple((color, shape) for color in COLORS for shape in SHAPES)
 _DRAWN_FROM = {
@@ -74,25 +66,24 @@ def draw_object(
     rng: Random,
     pair: tuple[str, str],
     size: str,
-    center: Point,
-    radius: float,
+    standing: Standing,
     shade: tuple[int, int, int],
     style: str,
     filled: bool,
 ) -> SceneObject:
     """An object of which all is settled but how the hand draws it; `filled` leaves it no choice of finish."""
-    color, shape = pair
+    (color, shape), (center, extent) = pair, standing
     finish, stroke = "filled", 0.0
     if style == "drawn" and not filled and rng.random() < _UNFILLED:
         finish = choose(rng, _UNFILLED_FINISHES)
         thinnest, thickest = _PEN[finish]
-        stroke = rng.uniform(thinnest, min(thickest, max(0.4 * radius, thinnest)))
+        stroke = rng.uniform(thinnest, min(thickest, max(0.2 * extent, thinnest)))
     return SceneObject(
         shape,
         color,
         size,
         center,
-        radius,
+        extent / 2,
         shade,
         variant=int(rng.random() * VARIANTS),
         deformation=_draw_deformation(rng, shape, style),
@@ -105,12 +96,12 @@ def draw_object(
 def _draw_deformation(rng: Random, shape: str, style: str) -> Deformation:
     if rng.random() < 0.2:  # as a machine draws it
         return Deformation()
-    by = 0.1 if style == "clean" else 0.16
+    sloppiness = 0.6 if style == "clean" else 1.0
     return Deformation(
         rotation=rng.uniform(-1, 1) * MOST_ROTATION[shape],
-        stretch=1 + rng.uniform(-by, by),
-        shear=rng.uniform(-by, by),
-        wobble=rng.uniform(0, 0.04 if style == "clean" else 0.08),
+        stretch=1 + sloppiness * rng.uniform(-0.1, 0.1),
+        shear=sloppiness * rng.uniform(-0.08, 0.08),
+        wobble=sloppiness * rng.uniform(0, 0.065),
         hand=int(rng.random() * WOBBLES),
     )
 

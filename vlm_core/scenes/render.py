@@ -40,7 +40,9 @@ def render(scene: Scene) -> Rendering:
         points = outline(thing.shape, thing.variant, thing.deformation) * (thing.radius - thing.stroke / 2)
         points += np.array(thing.center) - (left, top)
         size = (right - left, bottom - top)
-        sheet = paint(points, size, thing.finish, thing.stroke, scene.antialias, scene.softness, Random(thing.seed))
+        sheet = paint(
+            points, size, thing.finish, thing.stroke, scene.antialias, scene.softness, Random(thing.seed)
+        )
         canvas.paste(thing.rgb, (left, top), sheet)
         theirs = region(points, sheet, thing.finish)
         np.copyto(owners[top:bottom, left:right], np.uint8(index + 1), where=theirs)

@@ -11,14 +11,18 @@ from PIL import Image
 
 from vlm_core.scenes.grounds import Ground, draw_ground
 from vlm_core.scenes.language import Facts, ObjectFacts, Word, caption, caption_words
-from vlm_core.scenes.layout import Point, stand_alone, stand_as_pair, stand_in_row
-from vlm_core.scenes.objects import EXTENTS, SceneObject, choose, draw_object, draw_pairs
+from vlm_core.scenes.layout import arrange
+from vlm_core.scenes.objects import SceneObject, choose, draw_object, draw_pairs
 from vlm_core.scenes.render import Rendering, render
 from vlm_core.scenes.shades import draw_shade
 from vlm_core.scenes.world import GRID, IMAGE_SIZE, LEVELS, PATCH_SIZE, SIZES, STYLES
 
 PAIRS = ("seen", "held_out", "all")
-_COUNTS = {1: (1,), 2: (1, 2, 2, 2), 3: (1, 2, 2, 3, 3, 3, 4, 4)}  # as many objects as one of these, drawn by lot
+_COUNTS = {
+    1: (1,),
+    2: (1, 2, 2, 2),
+    3: (1, 2, 2, 3, 3, 3, 4, 4),
+}  # as many objects as one of these, drawn by lot
 _FIRST_TRAINING_SEED = 2**40
 _SEEDS_PER_RUN = 2**40
 
@@ -27,8 +31,8 @@ _SEEDS_PER_RUN = 2**40
 class Scene:
     """A picture of one to four objects with its captions and masks.
 
-    Objects stand in the order of the caption. `dataclasses.replace(scene, objects=…)` shows the same picture with
-    other objects, for instance without one of them.
+    Objects stand in the order of the caption. `dataclasses.replace(scene, objects=…)` shows the same picture
+    with other objects, for instance without one of them.
     """
 
     seed: int
@@ -45,7 +49,8 @@ class Scene:
         """What its captions say."""
         alone = len(self.objects) == 1
         things = tuple(
-            ObjectFacts(thing.shape, thing.color, thing.size, thing.place if alone else None) for thing in self.objects
+            ObjectFacts(thing.shape, thing.color, thing.size, thing.place if alone else None)
+            for thing in self.objects
         )
         if len(self.objects) != 2:
             return Facts(things)
@@ -72,7 +77,7 @@ class Scene:
 
     @property
     def masks(self) -> np.ndarray:
-        """(n, 224, 224) bool: the region of each object; of an outlined one all that its line encloses, too."""
+        """(n, 224, 224) bool: the region of each object; of an outlined one also what its line encloses."""
         return self._rendering.owners == np.arange(1, len(self.objects) + 1, dtype=np.uint8)[:, None, None]
 
     @cached_property
@@ -83,22 +88,24 @@ class Scene:
 def sample_scene(seed: int, level: int = 2, style: str = "drawn", pairs: str = "seen") -> Scene:
     """Draw a scene by lot.
 
-    `level`: 1 for one object, 2 for one or two, 3 for one to four. `style`: "clean" or "drawn". `pairs`: which colours
-    and shapes may meet: "seen" (all that training shows), "held_out" (at least one object shows a pair that training
-    never does) or "all". Raises ValueError for other values and for negative seeds.
+    `level`: 1 for one object, 2 for one or two, 3 for one to four. `style`: "clean" or "drawn". `pairs` says
+    which colours and shapes may meet: "seen" (all that training shows), "held_out" (one object shows a pair
+    that training never does, the others anything seen) or "all". Raises ValueError for other values and for
+    negative seeds.
     """
     if seed < 0 or level not in LEVELS or style not in STYLES or pairs not in PAIRS:
-        raise ValueError(f"there are no scenes of seed {seed}, level {level!r}, style {style!r}, pairs {pairs!r}")
+        raise ValueError(
+            f"there are no scenes of seed {seed}, level {level!r}, style {style!r}, pairs {pairs!r}"
+        )
     rng = Random(seed)
     count = choose(rng, _COUNTS[level])
     chosen = draw_pairs(rng, count, pairs)
     sizes = tuple(choose(rng, SIZES) for _ in range(count))
-    extents = tuple(rng.uniform(*EXTENTS[count][size]) for size in sizes)
     shades = [draw_shade(rng, color) for color, _ in chosen]
     ground = draw_ground(rng, style, shades)
     objects = tuple(
-        draw_object(rng, pair, size, center, extent / 2, shade, style, filled=ground.noise > 0)
-        for pair, size, center, extent, shade in zip(chosen, sizes, _stand(rng, extents), extents, shades, strict=True)
+        draw_object(rng, pair, size, standing, shade, style, filled=ground.noise > 0)
+        for pair, size, standing, shade in zip(chosen, sizes, arrange(rng, sizes), shades, strict=True)
     )
     antialias = style == "clean" or rng.random() < 0.55
     softness = rng.uniform(0.5, 1.5) if style == "drawn" and rng.random() < 0.15 else 0.0
@@ -114,7 +121,7 @@ def patch_coverage(scene: Scene) -> np.ndarray:
 
 
 def evaluation_seed(index: int) -> int:
-    """Seed of evaluation scene `index`; raises ValueError outside the range that no training run can reach."""
+    """Seed of evaluation scene `index`; raises ValueError outside the range that no run can reach."""
     if not 0 <= index < _FIRST_TRAINING_SEED:
         raise ValueError(f"evaluation scenes are numbered from 0 to {_FIRST_TRAINING_SEED - 1}, not {index}")
     return index
@@ -123,11 +130,7 @@ def evaluation_seed(index: int) -> int:
 def training_seed(run_seed: int, index: int) -> int:
     """Seed of training scene `index` of a run: above every evaluation seed, and of no other run."""
     if run_seed < 0 or not 0 <= index < _SEEDS_PER_RUN:
-        raise ValueError(f"a run's seed is at least 0 and its scenes below {_SEEDS_PER_RUN}, not {run_seed}, {index}")
+        raise ValueError(
+            f"a run's seed is at least 0 and its scenes below {_SEEDS_PER_RUN}, not {run_seed}, {index}"
+        )
     return _FIRST_TRAINING_SEED + run_seed * _SEEDS_PER_RUN + index
-
-
-def _stand(rng: Random, extents: tuple[float, ...]) -> tuple[Point, ...]:
-    if len(extents) == 1:
-        return (stand_alone(rng, extents[0]),)
-    return stand_as_pair(rng, extents) if len(extents) == 2 else stand_in_row(rng, extents)

@@ -1,7 +1,7 @@
-"""How far a colour name reaches: each name owns ranges of hue, saturation and value, with clear gaps between names.
+"""How far a colour name reaches: each owns ranges of hue, saturation and value, with clear gaps between.
 
-Wide enough for what people pick under that name (CSS red, gold, lime green, hot pink…), and never two names for one
-shade: what lies in a gap (salmon, magenta, brown, turquoise) is never drawn.
+Wide enough for what people pick under that name (CSS red, gold, lime green, hot pink…), and never two names
+for one shade: what lies in a gap (salmon, magenta, brown, turquoise) is never drawn.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ Color = tuple[int, int, int]
 
 # Per name, ranges to draw from: hue in degrees (above 360 wraps), saturation and value in 0 to 1.
 _RANGES = {
-    "red": [((-13, 8), (0.72, 1.0), (0.65, 1.0))],
-    "orange": [((20, 39), (0.85, 1.0), (0.9, 1.0))],
+    "red": [((-13, 7), (0.74, 1.0), (0.69, 1.0))],
+    "orange": [((26, 39), (0.85, 1.0), (0.92, 1.0))],
     "yellow": [((50, 62), (0.6, 1.0), (0.9, 1.0))],
-    "green": [((88, 148), (0.5, 1.0), (0.4, 0.92))],
-    "blue": [((207, 244), (0.62, 1.0), (0.5, 1.0))],
-    "purple": [((268, 288), (0.5, 1.0), (0.45, 0.9)), ((284, 301), (0.5, 1.0), (0.4, 0.66))],
-    "pink": [((318, 342), (0.28, 0.9), (0.92, 1.0)), ((340, 352), (0.24, 0.42), (0.94, 1.0))],
+    "green": [((95, 148), (0.5, 1.0), (0.4, 1.0))],
+    "blue": [((207, 230), (0.62, 1.0), (0.5, 1.0)), ((225, 240), (0.75, 1.0), (0.65, 1.0))],
+    "purple": [((271, 288), (0.5, 1.0), (0.5, 0.9)), ((284, 301), (0.5, 1.0), (0.42, 0.66))],
+    "pink": [((318, 332), (0.28, 0.93), (0.92, 1.0)), ((330, 352), (0.24, 0.45), (0.94, 1.0))],
     "black": [((0, 360), (0.0, 0.25), (0.0, 0.19))],
 }
 
@@ -42,9 +42,8 @@ def color_name(shade: Color) -> str | None:
     hue, saturation, value = colorsys.rgb_to_hsv(*(channel / 255 for channel in shade))
     for name, ranges in _RANGES.items():
         for hues, saturations, values in ranges:
-            turned = (hue * 360 - hues[0]) % 360
-            inside = saturations[0] <= saturation <= saturations[1] and values[0] <= value <= values[1]
-            if inside and turned <= hues[1] - hues[0] or name == "black" and max(shade) <= values[1] * 255:
+            turned = (hue * 360 - hues[0]) % 360 <= hues[1] - hues[0]
+            if turned and saturations[0] <= saturation <= saturations[1] and values[0] <= value <= values[1]:
                 return name
     return None
 

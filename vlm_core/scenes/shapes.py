@@ -1,7 +1,7 @@
 """The outlines of the eight shapes, as a careful or a careless hand would draw them.
 
-An outline is a closed polygon of about 60 points, y down. Here are only its proportions; where it stands and how
-large it is belongs to the scene.
+An outline is a closed polygon of about 60 points, y down. Here are only its proportions; where it stands and
+how large it is belongs to the scene.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ WOBBLES = 256
 """How many different hands there are."""
 MOST_ROTATION = {
     "circle": 180.0,
-    "square": 14.0,  # a square turned by 45° is a diamond
+    "square": 13.0,  # a square turned by 45° is a diamond
     "triangle": 25.0,
     "star": 25.0,
     "heart": 25.0,
-    "diamond": 12.0,
+    "diamond": 11.0,
     "cross": 14.0,  # further, and it is an x
     "moon": 25.0,
 }
@@ -53,7 +53,9 @@ def outline(shape: str, variant: int, deformation: Deformation) -> np.ndarray:
     angle = math.radians(deformation.rotation)
     cosine, sine = math.cos(angle), math.sin(angle)
     wide, tall, lean = deformation.stretch, 1 / deformation.stretch, deformation.shear
-    matrix = np.array([[wide * cosine, wide * sine], [lean * cosine - tall * sine, lean * sine + tall * cosine]])
+    matrix = np.array(
+        [[wide * cosine, wide * sine], [lean * cosine - tall * sine, lean * sine + tall * cosine]]
+    )
     return _fit(points @ matrix)
 
 
@@ -109,13 +111,18 @@ def _heart(variant: int):
     for step in range(60):
         angle = 2 * math.pi * step / 60
         across = 16 * math.sin(angle) ** 3
-        up = 13 * math.cos(angle) - 5 * depth * math.cos(2 * angle) - 2 * math.cos(3 * angle) - math.cos(4 * angle)
+        up = (
+            13 * math.cos(angle)
+            - 5 * depth * math.cos(2 * angle)
+            - 2 * math.cos(3 * angle)
+            - math.cos(4 * angle)
+        )
         points.append((across, -up))
     return points
 
 
 def _diamond(variant: int):
-    width = (1.0, 0.85, 0.72, 0.6)[variant]
+    width = (1.0, 0.88, 0.77, 0.66)[variant]
     return _along([(0, -1), (width, 0), (0, 1), (-width, 0)])
 
 
@@ -157,5 +164,7 @@ def _along(corners, rounded: bool = False):
     """Points along straight edges, every corner among them; if `rounded`, the corners are worn off."""
     ends = np.array(corners, dtype=float)
     steps = np.arange(round(60 / len(ends)))[:, None] / round(60 / len(ends))
-    points = np.concatenate([a + (b - a) * steps for a, b in zip(ends, np.roll(ends, -1, axis=0), strict=True)])
+    points = np.concatenate(
+        [a + (b - a) * steps for a, b in zip(ends, np.roll(ends, -1, axis=0), strict=True)]
+    )
     return (np.roll(points, 1, axis=0) + points + np.roll(points, -1, axis=0)) / 3 if rounded else points

@@ -13,7 +13,13 @@ SUPERSAMPLING = 3
 
 
 def paint(
-    outline: np.ndarray, size: tuple[int, int], finish: str, stroke: float, antialias: bool, softness: float, rng: Random
+    outline: np.ndarray,
+    size: tuple[int, int],
+    finish: str,
+    stroke: float,
+    antialias: bool,
+    softness: float,
+    rng: Random,
 ) -> Image.Image:
     """Paint an outline (K, 2), px, on a sheet of `size`: an 'L' picture, 255 where there is paint.
 

@@ -1,4 +1,7 @@
-"""Text ↔ token ids. Special tokens mark padding, begin, end and the language; words grow the vocabulary at its end."""
+"""Text ↔ token ids. Special tokens mark padding, begin, end and the language.
+
+A vocabulary may grow at its end, so that ids keep their meaning.
+"""
 
 from __future__ import annotations
 
@@ -56,14 +59,19 @@ class Tokenizer:
 
     def encode(self, text: str, language: str) -> list[int]:
         """Text → [begin, language, …, end]."""
-        return [self.begin_id, self.language_id(language), *map(self._id, self.split(text, language)), self.end_id]
+        return [
+            self.begin_id,
+            self.language_id(language),
+            *map(self._id, self.split(text, language)),
+            self.end_id,
+        ]
 
     def encode_words(
         self, words: Iterable[Word], language: str
     ) -> tuple[list[int], list[str], list[int | None]]:
         """The words of a caption → ids as `encode` gives, with the slot and the object of each token.
 
-        Special tokens have the slot "special" and, like every token that speaks of no single object, object None.
+        Special tokens have the slot "special"; a token that speaks of no single object has object None.
         """
         ids, slots, objects = [self.begin_id, self.language_id(language)], ["special"] * 2, [None] * 2
         for token, slot, thing in self._tokens_of(words, language):
@@ -123,7 +131,7 @@ class WordTokenizer(Tokenizer):
 class CharacterTokenizer(Tokenizer):
     """The tutorial's own kind: the 25 characters of English captions and four special tokens, 29 in all.
 
-    It speaks English only and has no token for anything unknown: `encode` raises UserError for other characters.
+    It speaks English only and has no <unknown>: `encode` raises UserError for other characters.
     """
 
     kind = "characters"

@@ -23,7 +23,7 @@ COLORS = {
     "pink": (255, 120, 190),
     "black": (16, 16, 16),
 }
-"""The middle of each colour (RGB, 0 to 255); what the palette of the page offers. Scenes vary it: see `shades`."""
+"""The middle of each colour (RGB, 0 to 255), the page's palette. Scenes vary it: see `shades`."""
 SIZES = ("large", "small")
 PLACES = (
     "top left", "top", "top right",
