@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from vlm_core.scenes.grounds import Ground, paint_ground
 from vlm_core.scenes.scene import patch_coverage, sample_scene
@@ -30,8 +30,6 @@ def box(mask):
 
 def rasterize(points, side=32):
     """The inside of an outline as (side, side) bool."""
-    from PIL import ImageDraw
-
     sheet = Image.new("1", (side, side))
     ImageDraw.Draw(sheet).polygon(((points + 1) * (side - 1) / 2).ravel().tolist(), fill=1)
     return np.asarray(sheet)

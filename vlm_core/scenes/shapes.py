@@ -18,11 +18,11 @@ WOBBLES = 256
 """How many different hands there are."""
 MOST_ROTATION = {
     "circle": 180.0,
-    "square": 13.0,  # a square turned by 45° is a diamond
+    "square": 12.0,  # a square turned by 45° is a diamond
     "triangle": 25.0,
     "star": 25.0,
     "heart": 25.0,
-    "diamond": 11.0,
+    "diamond": 8.0,
     "cross": 14.0,  # further, and it is an x
     "moon": 25.0,
 }

@@ -10,6 +10,7 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 FINISHES = ("filled", "outlined", "brushed", "scribbled")
 SUPERSAMPLING = 3
+_HATCHES_TO_TELL = 14  # a shape that holds fewer strokes side by side cannot be told without its outline
 
 
 def paint(
@@ -87,7 +88,8 @@ def _scribble(sheet: Image.Image, points: np.ndarray, stroke: float, rng: Random
     edge = middle + (points - middle) * (1 + stroke / (high - low).max())
     ImageDraw.Draw(inside).polygon(_flat(edge), fill=255)
     sheet = ImageChops.darker(sheet, inside)
-    return _outline(sheet, points, stroke, rng) if rng.random() < 0.6 else sheet
+    legible = (high - low).max() > _HATCHES_TO_TELL * stroke
+    return sheet if legible and rng.random() < 0.4 else _outline(sheet, points, stroke, rng)
 
 
 _PUT_TO_PAPER = {"filled": _fill, "outlined": _outline, "brushed": _brush, "scribbled": _scribble}
