@@ -40,8 +40,8 @@ def colors(attention: np.ndarray) -> np.ndarray:
 def paint(image: Image.Image, attention_map: np.ndarray, uniform: float) -> Image.Image:
     """One map (rows, columns) over its picture, each patch a flat square, on the absolute scale of `colors`.
 
-    `attention_map` holds each patch's share of the word's attention, 0 to 1; at 0.25 the color is the last one.
-    A white line with a black one inside it surrounds the patches that got more than `uniform`: what each would
+    `attention_map` holds each patch's share of the word's attention, 0 to 1; 0.25 takes the last color.
+    A white line with a black one inside surrounds the patches that got more than `uniform`: what each would
     get if the word looked everywhere alike, the null key included (1/197 for a 14 × 14 grid with one).
     """
     attention_map = np.asarray(attention_map)
