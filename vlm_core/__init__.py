@@ -11,7 +11,7 @@ _HOME = {
     "ModelConfig": "vlm_core.config",
     "TrainConfig": "vlm_core.config",
     "UserError": "vlm_core.errors",
-    "VLM": "vlm_core.vlm",
+    "VLM": "vlm_core.model.vlm",
     "sample_scene": "vlm_core.scenes",
     "train": "vlm_core.learning.trainer",
 }

@@ -41,7 +41,7 @@ class ModelConfig:
 
     def __post_init__(self):
         if self.image_size % self.patch_size:
-            raise UserError(f"The picture size {self.image_size} is not a multiple of the patch size {self.patch_size}.")
+            raise UserError(f"A picture of {self.image_size} pixels cannot be cut into patches of {self.patch_size}.")
         if self.width % self.heads:
             raise UserError(f"The width {self.width} cannot be split into {self.heads} heads; choose a divisor of it.")
 
@@ -73,7 +73,7 @@ class ModelConfig:
             patch_hidden=128,
             encoder_layers=2,
             decoder_layers=1,
-            encoder_radius=2,
+            encoder_radius=1,
             positions_in_memory=True,
             null_key=True,
         )
@@ -115,7 +115,7 @@ class TrainConfig:
     def __post_init__(self):
         if self.steps is None and self.seconds is None:
             raise UserError("A run needs an end: give it seconds or steps.")
-        if self.steps is not None and self.steps < 1 or self.steps is None and self.seconds <= 0:
+        if (self.seconds if self.steps is None else self.steps) <= 0:
             raise UserError("A run needs at least one step and more than zero seconds.")
         if self.level not in (1, 2, 3):
             raise UserError(f"There is no level {self.level}; choose 1 (one object), 2 (up to two) or 3 (up to four).")

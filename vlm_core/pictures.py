@@ -39,7 +39,8 @@ def _load(source) -> Image.Image:
     if isinstance(source, Image.Image):
         return _bounded(source)
     if isinstance(source, np.ndarray):
-        if source.dtype != np.uint8 or source.ndim not in (2, 3) or 0 in source.shape or source.shape[2:] not in ((), (3,), (4,)):
+        channels = source.shape[2:] if source.ndim in (2, 3) else None
+        if source.dtype != np.uint8 or 0 in source.shape or channels not in ((), (3,), (4,)):
             raise UserError(
                 f"The array of shape {source.shape} and type {source.dtype} is no picture; "
                 "give height × width × 3 numbers of type uint8."

@@ -1,4 +1,4 @@
-"""A run learns, repeats, pauses, resumes and ends as it says. Budgets here are a few steps; skill is measured elsewhere."""
+"""A run repeats, pauses, resumes and ends as it says. Budgets here are a few steps; skill is measured elsewhere."""
 
 import dataclasses
 import time

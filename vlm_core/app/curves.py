@@ -17,17 +17,16 @@ def draw_curves(losses: list[tuple[float, float]], scores: list[dict], names: di
     """
     parts = [_axes(names)]
     if losses:
-        points = " ".join(f"{_x(share):.1f},{_y(min(loss, LOSS_CEILING) / LOSS_CEILING):.1f}" for share, loss in losses)
-        parts.append(f'<polyline class="curve loss" points="{points}"/>')
+        heights = [(share, min(loss, LOSS_CEILING) / LOSS_CEILING) for share, loss in losses]
+        parts.append(f'<polyline class="curve loss" points="{_points(heights)}"/>')
     for language in ("en", "zh"):
-        dots = [(entry["share"], entry["exact_match"][language]) for entry in scores if language in entry["exact_match"]]
+        rated = [entry for entry in scores if language in entry["exact_match"]]
+        dots = [(entry["share"], entry["exact_match"][language]) for entry in rated]
         if dots:
-            points = " ".join(f"{_x(share):.1f},{_y(score):.1f}" for share, score in dots)
-            parts.append(f'<polyline class="curve score {language}" points="{points}"/>')
+            parts.append(f'<polyline class="curve score {language}" points="{_points(dots)}"/>')
             parts += [_marker(language, _x(share), _y(score)) for share, score in dots]
-    spoken = ", ".join(
-        f"{names[language]} {100 * score:.0f} %" for language, score in (scores[-1]["exact_match"].items() if scores else ())
-    )
+    latest = scores[-1]["exact_match"] if scores else {}
+    spoken = ", ".join(f"{names[language]} {100 * score:.0f} %" for language, score in latest.items())
     told = f"{names['loss']} {losses[-1][1]:.2f}" if losses else names["loss"]
     label = escape(f"{told}; {names['exact_match']} {spoken}")
     return f'<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
@@ -40,7 +39,8 @@ def _axes(names: dict[str, str]) -> str:
         for level in (0, 0.5, 1)
     )
     ticks = "".join(
-        f'<text class="tick left" x="{LEFT - 6}" y="{_y(loss / LOSS_CEILING) + 5:.1f}">{loss}</text>' for loss in (0, 2, 4)
+        f'<text class="tick left" x="{LEFT - 6}" y="{_y(loss / LOSS_CEILING) + 5:.1f}">{loss}</text>'
+        for loss in (0, 2, 4)
     )
     legend = (
         f'<text class="name loss" x="{LEFT + 8}" y="{HEIGHT - 6}">— {escape(names["loss"])}</text>'
@@ -54,6 +54,10 @@ def _marker(language: str, x: float, y: float) -> str:
     if language == "en":
         return f'<circle class="score en" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
     return f'<path class="score zh" d="M{x:.1f} {y - 6:.1f}l5 6l-5 6l-5 -6z"/>'
+
+
+def _points(pairs: list[tuple[float, float]]) -> str:
+    return " ".join(f"{_x(share):.1f},{_y(level):.1f}" for share, level in pairs)
 
 
 def _x(share: float) -> float:

@@ -11,8 +11,8 @@ from pathlib import Path
 import gradio as gr
 
 from vlm_core.app.panels import caption, picture, training
-from vlm_core.app.runs import Run, Runs
-from vlm_core.app.texts import known, text, translate
+from vlm_core.app.runs import Runs
+from vlm_core.app.texts import Labels, known, text, translate
 from vlm_core.errors import UserError
 
 STATIC = Path(__file__).parent / "static"
@@ -22,7 +22,7 @@ NOTHING_SEEN = ("", -1)
 
 def build_page(runs: Runs) -> gr.Blocks:
     """The whole page over a registry of runs. Launch it with `launch_options()`."""
-    language = "en"
+    handlers, language = Handlers(runs), "en"
     with gr.Blocks(title="Simple VLM", analytics_enabled=False, delete_cache=(600, 1800), fill_width=True) as page:
         page_language = gr.State(language)
         run_id = gr.State("")
@@ -42,8 +42,8 @@ def build_page(runs: Runs) -> gr.Blocks:
                 speech = caption.build(language)
                 learning = training.build(language)
 
-        labels = [*drawing.labels, *speech.labels, *learning.labels]
-        labelled = [component for component, _ in labels]
+        handlers.labels = [*drawing.labels, *speech.labels, *learning.labels]
+        labelled = [component for component, _ in handlers.labels]
         run_buttons = [learning.start, learning.pause, learning.resume, learning.stop]
 
         # Your picture
@@ -51,12 +51,13 @@ def build_page(runs: Runs) -> gr.Blocks:
         drawing.random.click(picture.random_picture, outputs=drawing.editor, queue=False, api_name=False)
         drawing.samples.select(picture.pick_sample, outputs=drawing.editor, queue=False, api_name=False)
         drawing.upload.upload(
-            telling(picture.uploaded_picture, 1), drawing.upload, [drawing.editor, message], queue=False, api_name=False
-        )
+            telling(picture.uploaded_picture, 1), drawing.upload, [drawing.editor, message],
+            queue=False, api_name=False,
+        )  # fmt: skip
 
         # Caption
         speech.ask.click(
-            telling(functools.partial(ask, runs), 3),
+            telling(handlers.ask, 3),
             [drawing.editor, speech.language, speech.speaker, run_id, page_language],
             [speech.picture_data, speech.caption_data, speech.note, message],
             show_progress="hidden", concurrency_limit=8, concurrency_id="caption", api_name="caption",
@@ -64,23 +65,24 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         # Train
         learning.start.click(
-            telling(functools.partial(start, runs), 2),
+            telling(handlers.start, 2),
             [drawing.editor, page_language, *learning.settings],
             [run_id, seen, message],
             show_progress="hidden", queue=False, api_name="train",
         )  # fmt: skip
-        for button, action in ((learning.pause, runs.pause), (learning.resume, runs.resume), (learning.stop, runs.stop)):
-            button.click(action, run_id, None, queue=False, api_name=False)
+        learning.pause.click(runs.pause, run_id, queue=False, api_name=False)
+        learning.resume.click(runs.resume, run_id, queue=False, api_name=False)
+        learning.stop.click(runs.stop, run_id, queue=False, api_name=False)
         poll.tick(
-            functools.partial(look, runs), [run_id, page_language, seen], [learning.status, *run_buttons, seen],
+            handlers.look, [run_id, page_language, seen], [learning.status, *run_buttons, seen],
             show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
 
         # Language, and what the address restores
         words = [page_language, heading, speech.lens_words, seen, *labelled]
-        switch.input(functools.partial(speak_language, labels), switch, words, queue=False, api_name=False)
+        switch.input(handlers.speak_language, switch, words, queue=False, api_name=False)
         page.load(
-            functools.partial(restore, runs, labels),
+            handlers.restore,
             None,
             [run_id, switch, speech.language, *learning.settings, *words],
             queue=False, api_name=False,
@@ -90,11 +92,11 @@ def build_page(runs: Runs) -> gr.Blocks:
 
 def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
-    script = "".join(f"<script>{(STATIC / name).read_text(encoding='utf-8')}</script>" for name in ("lens.js", "page.js"))
+    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("lens.js", "page.js")]
     return {
         "theme": gr.themes.Default(text_size="lg", font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         "css_paths": [STATIC / "page.css", STATIC / "lens.css"],
-        "head": script,
+        "head": "".join(f"<script>{script}</script>" for script in scripts),
         "max_file_size": "50mb",
         "ssr_mode": False,
         "enable_monitoring": False,
@@ -114,8 +116,7 @@ def telling(handler: Callable, outputs: int) -> Callable:
     def together(result) -> tuple:
         return *(result if outputs > 1 else (result,)), ""
 
-    target = handler.func if isinstance(handler, functools.partial) else handler
-    if inspect.isgeneratorfunction(target):
+    if inspect.isgeneratorfunction(handler):
 
         def streamed(*arguments):
             try:
@@ -143,61 +144,56 @@ def bundled_model():
     return VLM.from_pretrained()
 
 
-def ask(runs: Runs, drawn: dict, spoken: str, speaker: str, run_id: str, language: str) -> Iterator[tuple[str, str, str]]:
-    """Caption the drawing: (picture data, caption data, note) anew for each word."""
-    shown = picture.read_picture(drawn, language)
-    run = runs.get(run_id)
-    if speaker == "run" and run and run.vlm:
-        vlm, who = run.vlm, "run"
-    else:
-        vlm, who = bundled_model(), "bundled"
-    note = caption.introduce(vlm, who, language, learning=bool(run and run.live))
-    for picture_data, caption_data in caption.speak(vlm, shown, spoken):
-        yield picture_data, caption_data, note
+class Handlers:
+    """What happens on the page, as plain functions of what its components hold."""
 
+    def __init__(self, runs: Runs):
+        self.runs = runs
+        self.labels: Labels = []
 
-def start(runs: Runs, drawn: dict, language: str, *settings) -> tuple[str, tuple]:
-    """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""
-    try:
+    def ask(
+        self, drawn: dict, spoken: str, speaker: str, run_id: str, language: str
+    ) -> Iterator[tuple[str, str, str]]:
+        """Caption the drawing: (picture data, caption data, note) anew for each word."""
         shown = picture.read_picture(drawn, language)
-    except UserError:
-        shown = None
-    return runs.start(training.configure(*settings), shown).id, NOTHING_SEEN
+        run = self.runs.get(run_id)
+        if speaker == "run" and run and run.vlm:
+            vlm, who = run.vlm, "run"
+        else:
+            vlm, who = bundled_model(), "bundled"
+        note = caption.introduce(vlm, who, language, learning=bool(run and run.live))
+        for picture_data, caption_data in caption.speak(vlm, shown, spoken):
+            yield picture_data, caption_data, note
 
+    def start(self, drawn: dict, language: str, *settings) -> tuple[str, tuple]:
+        """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""
+        try:
+            shown = picture.read_picture(drawn, language)
+        except UserError:
+            shown = None
+        return self.runs.start(training.configure(*settings), shown).id, NOTHING_SEEN
 
-def look(runs: Runs, run_id: str, language: str, seen: tuple) -> tuple:
-    """What changed in the run since the page last saw it."""
-    run = runs.get(run_id)
-    now = (run_id, run.version if run else -1)
-    if tuple(seen) == now:
-        return tuple([gr.skip()] * 6)
-    return training.show(run, language), *training.buttons(run), now
+    def look(self, run_id: str, language: str, seen: tuple) -> tuple:
+        """What changed in the run since the page last saw it."""
+        run = self.runs.get(run_id)
+        now = (run_id, run.version if run else -1)
+        if tuple(seen) == now:
+            return tuple([gr.skip()] * 6)
+        return training.show(run, language), *training.buttons(run), now
 
+    def speak_language(self, language: str) -> tuple:
+        """Every word of the page in another language."""
+        words = translate(self.labels, language)
+        return language, show_heading(language), caption.words_data(language), NOTHING_SEEN, *words
 
-def speak_language(labels, language: str) -> tuple:
-    """Every word of the page in another language."""
-    language = known(language)
-    return language, show_heading(language), caption.words_data(language), NOTHING_SEEN, *translate(labels, language)
-
-
-def restore(runs: Runs, labels, request: gr.Request) -> tuple:
-    """The page as its address says: ?lang=zh, ?run=…, and any setting of a run by its name."""
-    asked = dict(request.query_params)
-    language = known(asked.get("lang"))
-    run: Run | None = runs.get(asked.get("run"))
-    settings = [asked.get(name) for name in ("seconds", "level", "style", "objective", "preset", "seed")]
-    if run:
-        config = run.config
-        settings = [config.seconds, config.level, config.style, config.objective, config.preset, config.seed]
-    try:
-        kinds = (float, int, str, str, str, int)
-        settings = [kind(value) if value is not None else None for kind, value in zip(kinds, settings, strict=True)]
-        defaults = (60, 2, "drawn", "captions", "lecture", 0)
-        training.configure(*(d if value is None else value for d, value in zip(defaults, settings, strict=True)))
-    except ValueError:  # an address that asks for what does not exist (UserError is one) changes nothing
-        settings = [None] * 6
-    updates = [gr.skip() if value is None else value for value in settings]
-    return run.id if run else "", language, language, *updates, *speak_language(labels, language)
+    def restore(self, request: gr.Request) -> tuple:
+        """The page as its address says: ?lang=zh, ?run=…, and any setting of a run by its name."""
+        asked = dict(request.query_params)
+        language = known(asked.get("lang"))
+        run = self.runs.get(asked.get("run"))
+        settings = training.settings_of(run.config) if run else training.settings_asked(asked)
+        updates = [gr.skip() if value is None else value for value in settings]
+        return run.id if run else "", language, language, *updates, *self.speak_language(language)
 
 
 def show_heading(language: str) -> str:

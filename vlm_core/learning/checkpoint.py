@@ -42,7 +42,7 @@ def save(folder: Path, run: SavedRun, vlm: VLM) -> None:
     try:
         write_atomically(folder / RUN_FILE, pack_tensors(tensors, {"story": json.dumps(story)}))
     except OSError as error:
-        raise UserError(f"The run could not be saved to '{folder}' ({error.strerror}); choose another folder.") from error
+        raise UserError(f"The run could not be saved to '{folder}' ({error.strerror}).") from error
 
 
 def load(folder: Path) -> SavedRun:

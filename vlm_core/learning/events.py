@@ -69,7 +69,7 @@ class Finished:
     step: int
     seconds: float
     reason: str
-    """"steps" or "seconds": the budget is spent. "diverged": the loss left the numbers; the last good weights are kept."""
+    """"steps" or "seconds": the budget is spent. "diverged": the loss is lost; the last good weights are kept."""
     message: str
     vlm: VLM
 

@@ -147,7 +147,8 @@ class _Run:
         loss = sum(terms.values())
         losses = {name: term.item() for name, term in terms.items()}
         # Guessing evenly costs log(vocabulary); a run at twice that has lost its way for good.
-        if not all(map(math.isfinite, losses.values())) or losses["captions"] > 2 * math.log(self.vlm.config.vocab_size):
+        limit = 2 * math.log(self.vlm.config.vocab_size)
+        if not all(map(math.isfinite, losses.values())) or losses["captions"] > limit:
             message = f"The loss became {loss.item():.3g} at step {self.step}; the last good weights are kept."
             return Finished(self.step, self.clock.seconds, "diverged", message, self._model())
         loss.backward()

@@ -120,5 +120,5 @@ def causal_bias(length: int, past: int, like: Tensor) -> Tensor:
 def packed_bias(segments: Tensor, dtype: torch.dtype) -> Tensor:
     """(B, 1, T, T) for several captions in one row: token t sees earlier tokens of its own segment (B, T)."""
     same = segments[:, :, None] == segments[:, None, :]
-    visible = same & torch.ones(segments.shape[1], segments.shape[1], dtype=torch.bool, device=same.device).tril()
-    return torch.zeros(visible.shape, dtype=dtype, device=same.device).masked_fill_(~visible, float("-inf")).unsqueeze(1)
+    visible = same & torch.ones_like(same[0]).tril()
+    return torch.zeros_like(visible, dtype=dtype).masked_fill_(~visible, float("-inf")).unsqueeze(1)

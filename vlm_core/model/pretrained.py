@@ -48,7 +48,7 @@ def save(vlm: VLM, folder: str | Path) -> Path:
         write_atomically(folder / WEIGHTS_FILE, pack_weights(weights))
         write_atomically(folder / CARD_FILE, json.dumps(card, ensure_ascii=False, indent=2).encode())
     except OSError as error:
-        raise UserError(f"The model could not be saved to '{folder}' ({error.strerror}); choose another folder.") from error
+        raise UserError(f"The model could not be saved to '{folder}' ({error.strerror}).") from error
     return folder
 
 
@@ -62,9 +62,10 @@ def load(source: str | Path | None) -> tuple[ModelConfig, Tokenizer, dict, dict[
         run = card["run"]
         weights = parse_weights(weights_path.read_bytes())
     except FileNotFoundError as error:
-        raise UserError(f"There is no checkpoint at '{weights_path}': the file {Path(error.filename).name} is missing.") from error
+        missing = Path(error.filename).name
+        raise UserError(f"There is no checkpoint at '{weights_path}': the file {missing} is missing.") from error
     except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
-        raise UserError(f"The checkpoint '{weights_path}' is damaged and cannot be read; use another copy of it.") from error
+        raise UserError(f"The checkpoint '{weights_path}' is damaged; use another copy of it.") from error
     return config, tokenizer, run, weights
 
 

@@ -24,7 +24,8 @@ class VLM(nn.Module):
     """A vision-language model: `VisionEncoder` → image tokens → `TextDecoder` → logits.
 
     A new one has random weights, drawn from PyTorch's global generator. `tokenizer` may be left out: it is found
-    by the size of the vocabulary, and a model whose size fits none of this project's cannot caption. `run` tells how the weights were made (config, seed, metrics); empty if untrained.
+    by the size of the vocabulary, and a model whose size fits none of this project's cannot caption. `run` tells
+    how the weights were made (config, seed, metrics); it is empty if they are random.
     """
 
     def __init__(self, config: ModelConfig, tokenizer: Tokenizer | None = None, run: dict | None = None):
@@ -69,7 +70,7 @@ class VLM(nn.Module):
         """
         tokenizer = self.tokenizer
         if tokenizer is None:
-            raise UserError(f"The model has {self.config.vocab_size} tokens but no tokenizer; pass it the one it needs.")
+            raise UserError(f"A model of {self.config.vocab_size} tokens needs a tokenizer of as many; pass it one.")
         prompt = [tokenizer.begin_id, tokenizer.language_id(language)]
         return generate(self, self.pixels(image), prompt, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
 

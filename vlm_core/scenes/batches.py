@@ -63,7 +63,7 @@ def training_batch(
 
 
 def evaluation_scenes(count: int, level: int, style: str, pairs: str = "seen", first: int = 0) -> list[Scene]:
-    """Scenes that no training run can draw; those with `pairs="held_out"` show a colour and shape never met together."""
+    """Scenes that no training run can draw; with `pairs="held_out"` they show colours and shapes it never paired."""
     return [sample_scene(evaluation_seed(first + i), level, style, pairs) for i in range(count)]
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from html import escape
 
 import gradio as gr
+import numpy as np
 from PIL import Image
 
 from vlm_core.app.texts import Labels, choices, table, text
@@ -79,15 +80,27 @@ def caption_as_data(vlm, tokens: list, language: str, done: bool) -> str:
             "text": token.text,
             "probability": round(token.probability, 4),
             "alternatives": [(name, round(share, 4)) for name, share in token.alternatives],
-            "maps": (token.attention * ATTENTION_STEPS).round().astype(int).reshape(*token.null_mass.shape, -1).tolist(),
+            "maps": _whole_steps(token.attention),
             "null": token.null_mass.round(4).tolist(),
         }
         for token in tokens
     ]
     keys = config.patches + bool(config.null_key)
     return as_data(
-        {"words": words, "language": language, "grid": config.grid, "steps": ATTENTION_STEPS, "keys": keys, "done": done}
+        {
+            "words": words,
+            "language": language,
+            "grid": config.grid,
+            "steps": ATTENTION_STEPS,
+            "keys": keys,
+            "done": done,
+        }
     )
+
+
+def _whole_steps(maps: np.ndarray) -> list:
+    """Maps (layers, heads, grid, grid) as nested lists (layers, heads, patches) of whole numbers."""
+    return (maps * ATTENTION_STEPS).round().astype(int).reshape(*maps.shape[:2], -1).tolist()
 
 
 def speak(vlm, picture: Image.Image, language: str) -> Iterator[tuple[str, str]]:

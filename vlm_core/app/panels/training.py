@@ -16,6 +16,8 @@ LEVELS = {1: "level_1", 2: "level_2", 3: "level_3"}
 STYLES = {"clean": "style_clean", "drawn": "style_drawn"}
 OBJECTIVES = {"captions": "objective_captions", "grounded": "objective_grounded"}
 PRESETS = {"lecture": "preset_lecture", "classic": "preset_classic"}
+KINDS = {"seconds": float, "level": int, "style": str, "objective": str, "preset": str, "seed": int}
+"""The settings by the names an address uses, in the order of `configure`."""
 EVALUATIONS = 12
 
 
@@ -72,6 +74,22 @@ def configure(seconds: float, level: int, style: str, objective: str, preset: st
     )  # fmt: skip
 
 
+def settings_of(config: TrainConfig) -> tuple:
+    """A config as the panel's settings: the inverse of `configure`."""
+    return config.seconds, config.level, config.style, config.objective, config.preset, config.seed
+
+
+def settings_asked(asked: dict[str, str]) -> tuple:
+    """Settings that an address asks for by name, None for the others; all None if no run could have them."""
+    try:
+        settings = [kind(asked[name]) if name in asked else None for name, kind in KINDS.items()]
+        defaults = settings_of(TrainConfig())
+        configure(*(default if value is None else value for default, value in zip(defaults, settings, strict=True)))
+    except ValueError:  # a UserError is one, too
+        return (None,) * len(KINDS)
+    return tuple(settings)
+
+
 def buttons(run: Run | None) -> list:
     """Updates of start, pause, resume and stop for the state of a run."""
     state = run.state if run else None
@@ -96,7 +114,8 @@ def show(run: Run | None, language: str) -> str:
     ]
     if run.live:
         facts += [text(language, "left", seconds=f"{left:.0f}"), text(language, "speed", speed=f"{run.speed:.0f}")]
-    message = f'<p class="problem" role="alert">{escape(run.message)}</p>' if run.state in ("failed", "diverged") else ""
+    failed = run.state in ("failed", "diverged")
+    message = f'<p class="problem" role="alert">{escape(run.message)}</p>' if failed else ""
     return (
         f'<div class="run" data-run="{escape(run.id)}" data-state="{run.state}" data-step="{run.step}">'
         f'<progress max="1" value="{run.share:.4f}" aria-label="{escape(words["budget"])}"></progress>'
