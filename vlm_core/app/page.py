@@ -36,11 +36,11 @@ def build_page(runs: Runs) -> gr.Blocks:
             )  # fmt: skip
         message = gr.HTML("", elem_id="message")
         with gr.Row(elem_id="columns"):
-            with gr.Column(scale=2, min_width=330):
+            with gr.Column(scale=5, min_width=330):
                 drawing = picture.build(language)
-            with gr.Column(scale=3, min_width=330):
-                speech = caption.build(language)
                 learning = training.build(language)
+            with gr.Column(scale=7, min_width=330):
+                speech = caption.build(language)
 
         handlers.labels = [*drawing.labels, *speech.labels, *learning.labels]
         labelled = [component for component, _ in handlers.labels]
@@ -79,7 +79,7 @@ def build_page(runs: Runs) -> gr.Blocks:
         )  # fmt: skip
 
         # Language, and what the address restores
-        words = [page_language, heading, speech.lens_words, seen, *labelled]
+        words = [page_language, heading, drawing.samples, speech.lens_words, seen, *labelled]
         switch.input(handlers.speak_language, switch, words, queue=False, api_name=False)
         page.load(
             handlers.restore,
@@ -94,7 +94,7 @@ def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
     scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("lens.js", "page.js")]
     return {
-        "theme": gr.themes.Default(text_size="lg", font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        "theme": gr.themes.Default(primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "sans-serif"], font_mono=["monospace"]),
         "css_paths": [STATIC / "page.css", STATIC / "lens.css"],
         "head": "".join(f"<script>{script}</script>" for script in scripts),
         "max_file_size": "50mb",
@@ -184,7 +184,10 @@ class Handlers:
     def speak_language(self, language: str) -> tuple:
         """Every word of the page in another language."""
         words = translate(self.labels, language)
-        return language, show_heading(language), caption.words_data(language), NOTHING_SEEN, *words
+        return (
+            language, show_heading(language), picture.show_samples(language), caption.words_data(language),
+            NOTHING_SEEN, *words,
+        )  # fmt: skip
 
     def restore(self, request: gr.Request) -> tuple:
         """The page as its address says: ?lang=zh, ?run=…, and any setting of a run by its name."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from vlm_core.app.images import data_uri
 from vlm_core.app.texts import Labels, choices, table, text
 
 LANGUAGES = {"en": "english", "zh": "chinese"}
@@ -37,14 +36,14 @@ class CaptionPanel:
 
 
 def build(language: str) -> CaptionPanel:
-    with gr.Row(elem_classes="tight"):
+    with gr.Row(elem_classes="tight", elem_id="asking"):
         ask = gr.Button(text(language, "caption"), variant="primary", elem_id="ask")
         spoken = gr.Radio(
             choices(language, LANGUAGES), value=language, label=text(language, "caption_language"), elem_id="spoken"
         )
-        speaker = gr.Radio(choices(language, SPEAKERS), value="run", label=text(language, "model"), elem_id="speaker")
     note = gr.HTML("", elem_id="note")
     gr.HTML('<div id="lens-root"></div>', elem_id="lens")
+    speaker = gr.Radio(choices(language, SPEAKERS), value="run", label=text(language, "model"), elem_id="speaker")
     # What the server sends, for lens.js to draw; never seen itself.
     picture_data = gr.HTML("", elem_id="picture-data", elem_classes="data-only")
     caption_data = gr.HTML("", elem_id="caption-data", elem_classes="data-only")
@@ -64,12 +63,6 @@ def words_data(language: str) -> str:
 def as_data(value) -> str:
     """JSON that travels in an attribute of an element."""
     return f'<div data-json="{escape(json.dumps(value, ensure_ascii=False))}"></div>'
-
-
-def picture_as_data(picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return as_data("data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode())
 
 
 def caption_as_data(vlm, tokens: list, language: str, done: bool) -> str:
@@ -105,7 +98,7 @@ def _whole_steps(maps: np.ndarray) -> list:
 
 def speak(vlm, picture: Image.Image, language: str) -> Iterator[tuple[str, str]]:
     """(picture data, caption data) anew for each word; the last one is done."""
-    shown = picture_as_data(picture)
+    shown = as_data(data_uri(picture))
     tokens: list = []
     for token in vlm.stream(picture, language):
         tokens.append(token)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from functools import cache
+from html import escape
 
 import gradio as gr
 from PIL import Image
 
+from vlm_core.app.images import data_uri
 from vlm_core.app.texts import Labels, text
 from vlm_core.errors import UserError
 from vlm_core.pictures import is_blank, open_picture
-from vlm_core.scenes import sample_scene
+from vlm_core.scenes import Scene, sample_scene
 from vlm_core.scenes.world import COLORS
 
 CANVAS = 448
@@ -20,6 +22,12 @@ CANVAS = 448
 BRUSH = 20
 SAMPLE_SEEDS = ((2, 1), (7, 2), (11, 2), (19, 2), (23, 3), (31, 2), (42, 1), (58, 3))
 """(seed, level) of the ready pictures: evaluation scenes, which no training draws."""
+PICK_SAMPLE = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-index]");
+  if (button) trigger("select", { index: Number(button.dataset.index) });
+});
+"""
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class PicturePanel:
     clear: gr.Button
     random: gr.Button
     upload: gr.UploadButton
-    samples: gr.Gallery
+    samples: gr.HTML
     labels: Labels
 
 
@@ -49,30 +57,18 @@ def build(language: str) -> PicturePanel:
         fixed_canvas=True,
         brush=gr.Brush(BRUSH, [f"#{r:02x}{g:02x}{b:02x}" for r, g, b in COLORS.values()], color_mode="fixed"),
         eraser=gr.Eraser(2 * BRUSH),
-        height=500,
+        height=390,
     )
     with gr.Row(elem_classes="tight"):
         clear = gr.Button(words("clear"), elem_id="clear", min_width=80)
         random_scene = gr.Button(words("random"), elem_id="random", min_width=120)
         upload = gr.UploadButton(words("upload"), elem_id="upload", min_width=120)
-    samples = gr.Gallery(
-        sample_pictures(),
-        label=words("samples"),
-        elem_id="samples",
-        columns=8,
-        rows=1,
-        height=110,
-        allow_preview=False,
-        object_fit="contain",
-        interactive=False,
-        buttons=[],
-    )
+    samples = gr.HTML(show_samples(language), elem_id="samples", js_on_load=PICK_SAMPLE)
     labels: Labels = [
         (editor, {"label": "picture"}),
         (clear, {"value": "clear"}),
         (random_scene, {"value": "random"}),
         (upload, {"label": "upload"}),
-        (samples, {"label": "samples"}),
     ]
     return PicturePanel(editor, clear, random_scene, upload, samples, labels)
 
@@ -92,12 +88,22 @@ def random_picture() -> dict:
 
 
 @cache
-def sample_pictures() -> list[Image.Image]:
-    return [sample_scene(seed, level, "drawn").image for seed, level in SAMPLE_SEEDS]
+def sample_scenes() -> list[Scene]:
+    return [sample_scene(seed, level, "drawn") for seed, level in SAMPLE_SEEDS]
 
 
-def pick_sample(choice: gr.SelectData) -> dict:
-    return as_editor_value(sample_pictures()[choice.index])
+def show_samples(language: str) -> str:
+    """The ready pictures as buttons, each named by its caption."""
+    buttons = "".join(
+        f'<button type="button" data-index="{i}" aria-label="{escape(scene.caption(language))}">'
+        f'<img src="{data_uri(scene.image.resize((112, 112)))}" alt=""></button>'
+        for i, scene in enumerate(sample_scenes())
+    )
+    return f'<div role="group" aria-label="{escape(text(language, "samples"))}">{buttons}</div>'
+
+
+def pick_sample(choice: gr.EventData) -> dict:
+    return as_editor_value(sample_scenes()[choice._data["index"]].image)
 
 
 def uploaded_picture(path: str) -> dict:

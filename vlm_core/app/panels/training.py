@@ -118,10 +118,9 @@ def show(run: Run | None, language: str) -> str:
     message = f'<p class="problem" role="alert">{escape(run.message)}</p>' if failed else ""
     return (
         f'<div class="run" data-run="{escape(run.id)}" data-state="{run.state}" data-step="{run.step}">'
-        f'<progress max="1" value="{run.share:.4f}" aria-label="{escape(words["budget"])}"></progress>'
-        f'<p class="facts">{" · ".join(map(escape, facts))}</p>{message}'
-        f"{draw_curves(run.losses, run.scores, words_of_curves(words))}"
-        f"{_says(run, words)}</div>"
+        f'<div><progress max="1" value="{run.share:.4f}" aria-label="{escape(words["budget"])}"></progress>'
+        f'<p class="facts">{" · ".join(map(escape, facts))}</p>{message}{_says(run, words)}</div>'
+        f"{draw_curves(run.losses, run.scores, words_of_curves(words))}</div>"
     )
 
 
