@@ -94,7 +94,10 @@ def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
     scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("lens.js", "page.js")]
     return {
-        "theme": gr.themes.Default(primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        "theme": gr.themes.Default(
+            primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "sans-serif"],
+            font_mono=["monospace"],
+        ),  # fmt: skip
         "css_paths": [STATIC / "page.css", STATIC / "lens.css"],
         "head": "".join(f"<script>{script}</script>" for script in scripts),
         "max_file_size": "50mb",
