@@ -15,6 +15,8 @@ from vlm_core.errors import UserError
 SIDE = 224
 MOST_PIXELS = 40_000_000
 MOST_BYTES = 50_000_000
+FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF", "AVIF", "PPM", "ICO")
+"""What is opened. Pillow knows more, but hands PostScript, for one, to another program."""
 BLANK_SPREAD = 12
 """A picture whose channels all stay within this range (0 to 255) shows nothing."""
 
@@ -27,7 +29,21 @@ def open_picture(source: Image.Image | np.ndarray | str | Path | bytes | BinaryI
     scaled. A picture that is not square is padded with the colour of its own border, so that shapes keep their
     shape. One that is 224 × 224 RGB already comes back pixel by pixel. Raises UserError for everything else.
     """
-    return _fit(_as_rgb(_load(source)))
+    name = f"'{Path(source).name}'" if isinstance(source, str | Path) else "The picture"
+    try:
+        return _fit(_as_rgb(_load(source, name)))
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {name}; check the path.") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{name} is not a picture that can be read; use a PNG, JPEG, GIF or WebP file.") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{name} has too many pixels; use one of at most 40 million.") from error
+    except Exception as error:  # On damaged bytes Pillow's readers raise nearly anything, struct.error included.
+        if isinstance(error, OSError) and error.errno:
+            raise UserError(f"{name} could not be opened ({error.strerror}); check the path.") from error
+        raise UserError(f"{name} is cut off or damaged; save it again or use another picture.") from error
 
 
 def is_blank(image: Image.Image) -> bool:
@@ -35,7 +51,7 @@ def is_blank(image: Image.Image) -> bool:
     return all(high - low <= BLANK_SPREAD for low, high in image.convert("RGB").getextrema())
 
 
-def _load(source) -> Image.Image:
+def _load(source, name: str) -> Image.Image:
     if isinstance(source, Image.Image):
         return _bounded(source)
     if isinstance(source, np.ndarray):
@@ -46,28 +62,13 @@ def _load(source) -> Image.Image:
                 "give height × width × 3 numbers of type uint8."
             )
         return _bounded(Image.fromarray(source))
-    name = f"'{Path(source).name}'" if isinstance(source, str | Path) else "The file"
-    try:
-        content = _read(source, name)
-        with warnings.catch_warnings():
-            # Its own size is checked below, in words a person can use.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(content))
-            _bounded(image)
-            image.load()
-        return image
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {name}; check the path.") from error
-    except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        if isinstance(error, Image.DecompressionBombError):
-            raise UserError(f"{name} has too many pixels; use one of at most 40 million.") from error
-        raise UserError(f"{name} is not a picture that can be read; use a PNG, JPEG, GIF or WebP file.") from error
-    except UserError:
-        raise
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise UserError(f"{name} could not be opened ({error.strerror}); check the path.") from error
-        raise UserError(f"{name} is cut off or damaged; save it again or use another picture.") from error
+    content = _read(source, name)
+    with warnings.catch_warnings():
+        # Too many pixels and damaged notes are dealt with here, in words a person can use.
+        warnings.simplefilter("ignore")
+        image = _bounded(Image.open(io.BytesIO(content), formats=FORMATS))
+        image.load()
+    return image
 
 
 def _read(source, name: str) -> bytes:
@@ -98,8 +99,8 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image, dtype=np.float64)
-        # 16-bit files carry 0..65535; anything that fits a byte is taken as it is.
-        scale = 255 / 65535 if values.max(initial=0) > 255 else 1.0
+        # 16-bit files carry 0 to 65535; other wide modes may hold bytes, which are taken as they are.
+        scale = 255 / 65535 if image.mode.startswith("I;16") or values.max(initial=0) > 255 else 1.0
         image = Image.fromarray((values * scale).clip(0, 255).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
