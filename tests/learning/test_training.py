@@ -96,7 +96,7 @@ def test_divergence_ends_the_run_with_the_last_good_weights(monkeypatch):
 
 
 def test_exact_match_is_what_greedy_decoding_gives():
-    *_, last = train(dataclasses.replace(SMALL, steps=150, batch_size=32))
+    *_, last = train(dataclasses.replace(SMALL, steps=400, batch_size=32))
     scenes = evaluation_scenes(24, 1, "clean")
     exact, _ = score_captions(last.vlm, [to_batch(scenes, ("en", "zh"), last.vlm.tokenizer)], ("en", "zh"))
     for language in ("en", "zh"):
