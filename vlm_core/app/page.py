@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import inspect
+import threading
 from collections.abc import Callable, Iterator
 from html import escape
 from pathlib import Path
@@ -16,6 +18,8 @@ from vlm_core.app.texts import Labels, known, text, translate
 from vlm_core.errors import UserError
 
 STATIC = Path(__file__).parent / "static"
+CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
+"""For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
 POLL_SECONDS = 0.5
 NOTHING_SEEN = ("", -1)
 
@@ -92,14 +96,16 @@ def build_page(runs: Runs) -> gr.Blocks:
 
 def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
+    font = base64.b64encode(CHINESE_FONT.read_bytes()).decode()
+    face = f"@font-face{{font-family:'Noto Sans SC';src:url(data:font/woff2;base64,{font});unicode-range:U+3000-9FFF}}"
     scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("lens.js", "page.js")]
     return {
         "theme": gr.themes.Default(
-            primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "sans-serif"],
+            primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "Noto Sans SC", "sans-serif"],
             font_mono=["monospace"],
-        ),  # fmt: skip
+        ),
         "css_paths": [STATIC / "page.css", STATIC / "lens.css"],
-        "head": "".join(f"<script>{script}</script>" for script in scripts),
+        "head": f"<style>{face}</style>" + "".join(f"<script>{script}</script>" for script in scripts),
         "max_file_size": "50mb",
         "ssr_mode": False,
         "enable_monitoring": False,
@@ -165,8 +171,8 @@ class Handlers:
         else:
             vlm, who = bundled_model(), "bundled"
         note = caption.introduce(vlm, who, language, learning=bool(run and run.live))
-        for picture_data, caption_data in caption.speak(vlm, shown, spoken):
-            yield picture_data, caption_data, note
+        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken):
+            yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
 
     def start(self, drawn: dict, language: str, *settings) -> tuple[str, tuple]:
         """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""
@@ -194,6 +200,8 @@ class Handlers:
 
     def restore(self, request: gr.Request) -> tuple:
         """The page as its address says: ?lang=zh, ?run=…, and any setting of a run by its name."""
+        # While the page is still being looked at, what the first caption needs is read.
+        threading.Thread(target=bundled_model, daemon=True).start()
         asked = dict(request.query_params)
         language = known(asked.get("lang"))
         run = self.runs.get(asked.get("run"))

@@ -181,6 +181,6 @@ def record(run: Run, event) -> None:
             run.captions = event.captions
         case Finished():
             run.vlm, run.message = event.vlm, event.message
-            # Stopping wins over a run that ends by itself in the same moment.
-            if run.state == "running":
+            # A run may be paused in its last moment, and is done all the same; stopped it stays stopped.
+            if run.live:
                 run.state = "diverged" if event.reason == "diverged" else "finished"

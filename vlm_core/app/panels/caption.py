@@ -19,7 +19,7 @@ SPEAKERS = {"run": "model_run", "bundled": "model_bundled"}
 ATTENTION_STEPS = 10_000
 """Attention is sent in whole ten-thousandths."""
 UNSURE_BELOW = 0.5
-"""A caption whose least certain word has less than this probability is shown with a warning."""
+"""Words of less probability are underlined, and a caption that has one is called unsure."""
 LENS_WORDS = ("lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention")
 
 
@@ -86,6 +86,7 @@ def caption_as_data(vlm, tokens: list, language: str, done: bool) -> str:
             "grid": config.grid,
             "steps": ATTENTION_STEPS,
             "keys": keys,
+            "unsure": UNSURE_BELOW,
             "done": done,
         }
     )
@@ -96,14 +97,16 @@ def _whole_steps(maps: np.ndarray) -> list:
     return (maps * ATTENTION_STEPS).round().astype(int).reshape(*maps.shape[:2], -1).tolist()
 
 
-def speak(vlm, picture: Image.Image, language: str) -> Iterator[tuple[str, str]]:
-    """(picture data, caption data) anew for each word; the last one is done."""
+def speak(vlm, picture: Image.Image, language: str) -> Iterator[tuple[str, str, bool]]:
+    """(picture data, caption data, is the model sure so far) anew for each word; the last one is done."""
     shown = as_data(data_uri(picture))
     tokens: list = []
+    sure = True
     for token in vlm.stream(picture, language):
         tokens.append(token)
-        yield shown, caption_as_data(vlm, tokens, language, done=False)
-    yield shown, caption_as_data(vlm, tokens, language, done=True)
+        sure = sure and token.probability >= UNSURE_BELOW
+        yield shown, caption_as_data(vlm, tokens, language, done=False), sure
+    yield shown, caption_as_data(vlm, tokens, language, done=True), sure
 
 
 def introduce(vlm, speaker: str, language: str, learning: bool = False) -> str:
@@ -115,3 +118,8 @@ def introduce(vlm, speaker: str, language: str, learning: bool = False) -> str:
     grounded = vlm.run.get("config", {}).get("objective") == "grounded"
     taught = text(language, "grounded_note" if grounded else "captions_note")
     return f'<p class="speaker">{escape(told)} {escape(taught)}</p>'
+
+
+def doubt(language: str) -> str:
+    """A warning beside a caption that the model itself is unsure of."""
+    return f'<p class="doubt" role="alert">{escape(text(language, "unsure"))}</p>'

@@ -109,7 +109,7 @@ def show(run: Run | None, language: str) -> str:
     left = run.seconds / run.share - run.seconds if run.share > 0 else (run.config.seconds or 0)
     facts = [
         words[run.state],
-        f"{words['step']} {run.step}" + (" 步" if language == "zh" else ""),
+        text(language, "step", step=run.step),
         text(language, "elapsed", seconds=f"{run.seconds:.0f}"),
     ]
     if run.live:

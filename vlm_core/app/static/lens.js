@@ -127,7 +127,7 @@
     const { words, language, grid } = state.caption;
     const row = make("p", { class: "words", lang: language }, ...words.map((word, i) =>
       make("button", {
-        type: "button", class: `word${word.probability < 0.5 ? " unsure" : ""}`, "data-index": i, "aria-pressed": "false",
+        type: "button", class: `word${word.probability < state.caption.unsure ? " unsure" : ""}`, "data-index": i, "aria-pressed": "false",
         onpointerenter: () => pick(i), onfocus: () => pick(i), onclick: () => pick(i),
       }, make("span", { class: "text" }, word.text), make("span", { class: "chance" }, percent(word.probability)))));
     const overlay = svg("svg", { id: "lens-overlay", viewBox: `0 0 ${grid} ${grid}`, "aria-hidden": "true" });
