@@ -1,0 +1,254 @@
+"""What the page does on a click, as plain functions: no server and no browser."""
+
+import json
+import re
+from html import unescape
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from vlm_core.app import page
+from vlm_core.app.page import NOTHING_SEEN, Handlers, build_page, telling
+from vlm_core.app.panels import picture, training
+from vlm_core.app.runs import Run, Runs
+from vlm_core.app.texts import table
+from vlm_core.config import TrainConfig
+from vlm_core.errors import UserError
+
+CONFIG = TrainConfig()
+
+
+@pytest.fixture
+def handlers():
+    return Handlers(Runs())
+
+
+def drawn():
+    """An editor's value with a red square on it."""
+    canvas = Image.new("RGB", (picture.CANVAS, picture.CANVAS), "white")
+    ImageDraw.Draw(canvas).rectangle((100, 100, 250, 250), fill="red")
+    return {"background": canvas, "layers": [], "composite": canvas}
+
+
+def adopt(runs, run_id, vlm, state="finished", config=CONFIG):
+    """A run that is already there, with nobody pulling it."""
+    run = Run(run_id, config, events=None, state=state, vlm=vlm)
+    runs._runs[run_id] = run
+    return run
+
+
+def speaker(word, steps=10):
+    """A model that only ever says one word, one step at a time."""
+    token = SimpleNamespace(
+        text=word, probability=0.75, alternatives=[("other", 0.25)],
+        attention=np.full((1, 1, 2, 2), 0.2), null_mass=np.full((1, 1), 0.2),
+    )  # fmt: skip
+    return SimpleNamespace(
+        config=SimpleNamespace(grid=2, patches=4, null_key=True), trained_steps=steps, run={},
+        stream=lambda shown, language: iter([token]),
+    )  # fmt: skip
+
+
+def data(html):
+    return json.loads(unescape(re.search(r'data-json="([^"]*)"', html).group(1)))
+
+
+def said(results):
+    """(words, note) of the last result of `ask`."""
+    *_, (_, caption, note) = results
+    return [word["text"] for word in data(caption)["words"]], note
+
+
+# telling
+
+
+def test_success_clears_the_message():
+    assert telling(lambda a: (a, 2), 2)(1) == (1, 2, "")
+    assert telling(lambda: "one", 1)() == ("one", "")
+
+
+def test_a_user_error_becomes_its_sentence_and_nothing_else_changes():
+    def handler(name):
+        raise UserError(f"No <b>{name}</b> & no more.")
+
+    first, second, message = telling(handler, 2)("x")
+    assert first == second == gr.skip()
+    assert "No &lt;b&gt;x&lt;/b&gt; &amp; no more." in message and 'role="alert"' in message
+
+
+def test_a_stream_keeps_what_it_gave_before_it_failed():
+    def handler():
+        yield "one"
+        raise UserError("Two is missing.")
+
+    before, after = telling(handler, 1)()
+    assert before == ("one", "")
+    assert after[0] == gr.skip() and "Two is missing." in after[1]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyError, RuntimeError])
+def test_a_fault_of_the_program_is_not_passed_off_as_the_person_s(error):
+    def handler():
+        raise error("internal")
+
+    with pytest.raises(error):
+        telling(handler, 1)()
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"seconds": "soon"},
+        {"seconds": "0"},
+        {"seconds": "-5"},
+        {"seconds": "nan"},
+        {"seconds": "inf"},
+        {"level": "9"},
+        {"level": "1.5"},
+        {"style": "oil"},
+        {"objective": "<script>"},
+        {"preset": "huge"},
+        {"seed": "x"},
+        {"seed": "-1"},
+        {"level": "2", "style": "oil"},
+    ],
+    ids=str,
+)
+def test_address_cannot_ask_for_a_run_that_cannot_be(nonsense):
+    assert set(training.settings_asked(nonsense)) == {None}
+
+
+def test_address_sets_what_it_names_and_leaves_the_rest():
+    asked = {"seconds": "8", "level": "1", "style": "clean", "seed": "3", "lang": "zh", "unknown": "1"}
+    assert training.settings_asked(asked) == (8.0, 1, "clean", None, None, 3)
+    assert set(training.settings_asked({})) == {None}
+
+
+@pytest.mark.parametrize("settings", [(8.0, 1, "clean", "grounded", "classic", 3), (60.0, 3, "drawn", "captions", "lecture", 0)])
+def test_settings_of_a_run_are_those_it_was_started_with(settings):
+    assert training.settings_of(training.configure(*settings)) == settings
+
+
+@pytest.mark.parametrize("seconds", [None, 0, -1])
+def test_no_run_without_time(seconds):
+    with pytest.raises(UserError):
+        training.configure(seconds, 1, "clean", "captions", "lecture", 0)
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (None, ["start"]),
+        ("running", ["pause", "stop"]),
+        ("paused", ["resume", "stop"]),
+        ("stopped", ["start"]),
+        ("finished", ["start"]),
+        ("diverged", ["start"]),
+        ("failed", ["start"]),
+    ],
+)
+def test_only_the_buttons_that_do_something_can_be_pressed(state, shown):
+    run = state and Run("r", CONFIG, None, state=state)
+    start, *others = training.buttons(run)
+    pressable = ["start"] if start["interactive"] else []
+    pressable += [name for name, update in zip(("pause", "resume", "stop"), others, strict=True) if update["visible"]]
+    assert pressable == shown
+
+
+# Caption
+
+
+def test_two_runs_models_are_not_mixed(handlers):
+    adopt(handlers.runs, "first", speaker("alpha", steps=11))
+    adopt(handlers.runs, "second", speaker("beta", steps=22))
+    one = handlers.ask(drawn(), "en", "run", "first", "en")
+    two = handlers.ask(drawn(), "en", "run", "second", "en")
+    interleaved = [result for pair in zip(one, two, strict=True) for result in pair]
+    words, note = said(interleaved[0::2])
+    assert words == ["alpha"] and "11" in note and "22" not in note
+    words, note = said(interleaved[1::2])
+    assert words == ["beta"] and "22" in note and "11" not in note
+
+
+@pytest.mark.parametrize(("chosen", "run_id"), [("bundled", "first"), ("run", ""), ("run", "forgotten")])
+def test_bundled_model_speaks_when_chosen_or_alone(handlers, monkeypatch, chosen, run_id):
+    monkeypatch.setattr(page, "bundled_model", lambda: speaker("gamma", steps=5000))
+    adopt(handlers.runs, "first", speaker("alpha"))
+    words, note = said(handlers.ask(drawn(), "en", chosen, run_id, "en"))
+    assert words == ["gamma"] and "bundled" in note
+
+
+def test_untrained_model_is_called_untrained_in_both_languages(handlers):
+    adopt(handlers.runs, "new", speaker("alpha", steps=0), state="running")
+    for language, warning in (("en", "UNTRAINED"), ("zh", "未训练")):
+        assert warning in said(handlers.ask(drawn(), "en", "run", "new", language))[1]
+
+
+def test_caption_says_when_it_is_done_and_only_then(handlers):
+    adopt(handlers.runs, "first", speaker("alpha"))
+    captions = [data(result[1])["done"] for result in handlers.ask(drawn(), "en", "run", "first", "en")]
+    assert captions == [False, True]
+
+
+@pytest.mark.parametrize("nothing", [None, {}, {"background": None, "composite": None, "layers": []}, picture.blank_canvas()])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_empty_canvas_is_told_in_the_page_s_language(handlers, nothing, language):
+    *kept, message = next(telling(handlers.ask, 3)(nothing, "en", "bundled", "", language))
+    assert kept == [gr.skip()] * 3 and table(language)["empty_canvas"] in message
+
+
+@pytest.mark.parametrize("hostile", ['"><script>alert(1)</script>', "</div>", "&quot;", "图\u2028形"])
+def test_words_arrive_as_they_were_whatever_they_are(handlers, hostile):
+    adopt(handlers.runs, "first", speaker(hostile))
+    *_, (_, caption, _) = handlers.ask(drawn(), "en", "run", "first", "en")
+    assert data(caption)["words"][0]["text"] == hostile
+    assert "<script" not in caption and caption.count("<") == 2
+
+
+# A run on the page
+
+
+def test_a_run_is_shown_once_per_change(handlers):
+    run = adopt(handlers.runs, "first", None, state="running")
+    *_, seen = handlers.look("first", "en", NOTHING_SEEN)
+    assert handlers.look("first", "en", seen) == (gr.skip(),) * 6
+    assert handlers.look("first", "en", list(seen)) == (gr.skip(),) * 6  # as JSON brings it back
+    run.version, run.step = run.version + 1, 77
+    status, *_ = handlers.look("first", "en", seen)
+    assert 'data-step="77"' in status and 'data-run="first"' in status
+
+
+def test_a_run_s_message_is_escaped(handlers):
+    run = adopt(handlers.runs, "first", None, state="failed")
+    run.message = "<img src=x onerror=alert(1)>"
+    assert "<img" not in training.show(run, "en") and "&lt;img" in training.show(run, "en")
+
+
+def test_address_restores_its_own_run_and_no_other(handlers):
+    build_page(handlers.runs)
+    config = TrainConfig(seconds=9, level=3, style="clean", seed=4)
+    adopt(handlers.runs, "mine", None, config=config)
+    mine = handlers.restore(SimpleNamespace(query_params={"run": "mine", "lang": "zh", "level": "1"}))
+    assert mine[0] == "mine" and mine[1] == mine[2] == "zh"
+    assert mine[3:9] == (9, 3, "clean", "captions", "lecture", 4)  # the run's, not the address's
+    for asked in ({}, {"run": "other"}, {"run": ""}):
+        assert handlers.restore(SimpleNamespace(query_params=asked))[0] == ""
+
+
+def test_starting_begins_a_run_of_its_own(handlers, monkeypatch):
+    begun = []
+    monkeypatch.setattr(
+        handlers.runs, "start", lambda config, shown: begun.append((config, shown)) or SimpleNamespace(id="new")
+    )
+    settings = (8, 1, "clean", "captions", "lecture", 0)
+    assert handlers.start(drawn(), "en", *settings) == ("new", NOTHING_SEEN)
+    assert handlers.start(picture.blank_canvas(), "en", *settings)[0] == "new"
+    (config, shown), (_, nothing) = begun
+    assert (config.seconds, config.level, config.style) == (8, 1, "clean")
+    assert shown.getpixel((80, 80)) == (255, 0, 0) and nothing is None
