@@ -5,6 +5,7 @@ This module imports nothing of the project, so that every other part may read it
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -13,6 +14,8 @@ from vlm_core.errors import UserError
 # The words and characters of both languages with the special tokens; a test holds it to the tokenizer.
 WORLD_VOCABULARY = 74
 CLASSIC_VOCABULARY = 29
+PRESETS = ("lecture", "classic")
+"""Named points of `ModelConfig`: its class methods of these names."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +83,10 @@ class ModelConfig:
 
     @classmethod
     def preset(cls, name: str, vocab_size: int) -> ModelConfig:
-        """The preset called `name` ("lecture" or "classic") for a vocabulary of `vocab_size` tokens."""
-        presets = {"lecture": cls.lecture, "classic": cls.classic}
-        if name not in presets:
-            raise UserError(f"There is no preset called '{name}'; choose one of: {', '.join(presets)}.")
-        return presets[name](vocab_size)
+        """The preset called `name` for a vocabulary of `vocab_size` tokens."""
+        if name not in PRESETS:
+            raise UserError(f"There is no preset called '{name}'; choose one of: {', '.join(PRESETS)}.")
+        return getattr(cls, name)(vocab_size)
 
     def to_dict(self) -> dict:
         return asdict(self)
@@ -115,7 +117,7 @@ class TrainConfig:
     def __post_init__(self):
         if self.steps is None and self.seconds is None:
             raise UserError("A run needs an end: give it seconds or steps.")
-        if (self.seconds if self.steps is None else self.steps) <= 0:
+        if not 0 < (self.seconds if self.steps is None else self.steps) < math.inf:
             raise UserError("A run needs at least one step and more than zero seconds.")
         if self.level not in (1, 2, 3):
             raise UserError(f"There is no level {self.level}; choose 1 (one object), 2 (up to two) or 3 (up to four).")
@@ -125,6 +127,10 @@ class TrainConfig:
             raise UserError(f"There is no objective '{self.objective}'; choose captions or grounded.")
         if not self.languages or set(self.languages) - {"en", "zh"}:
             raise UserError(f"Languages must be en, zh or both, not {', '.join(self.languages) or 'none'}.")
+        if self.preset not in PRESETS:
+            raise UserError(f"There is no preset called '{self.preset}'; choose one of: {', '.join(PRESETS)}.")
+        if self.seed < 0:
+            raise UserError("The seed must be 0 or a positive whole number.")
         if self.batch_size < 1 or self.learning_rate <= 0:
             raise UserError("The batch size must be at least 1 and the learning rate above 0.")
 
