@@ -7,45 +7,59 @@ A plain child with pipes, rather than `multiprocessing`, so that a script which 
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from queue import Empty, Queue
+from queue import Queue
 from threading import Thread
 
 from vlm_core.scenes.batches import Batch, training_batch
 
 AHEAD = 3
-"""Finished batches that may wait to be used."""
+"""Batches that are asked for before they are needed."""
 
 
 class BatchRenderer:
     """Renders batches `first`, `first` + 1, … of a run in a child process, a few ahead of use.
 
-    Use as a context manager: the child ends with it. `arguments` are those of `training_batch` but for `index`.
+    Use as a context manager: the child ends with it. `style` names the style of a batch by its index, `arguments`
+    are the other arguments of `training_batch`.
     """
 
-    def __init__(self, first: int, **arguments):
+    def __init__(self, first: int, style: Callable[[int], str], **arguments):
         self._child = subprocess.Popen(
             [sys.executable, "-m", "vlm_core.learning.renderer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).resolve().parents[2],
         )
-        pickle.dump((first, arguments), self._child.stdin)
-        self._child.stdin.flush()
-        self._ready: Queue[Batch | None] = Queue(AHEAD)
+        self._asked, self._style = first, style
+        self._ready: Queue[Batch | None] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
+        self._send(arguments)
+        for _ in range(AHEAD):
+            self._ask()
 
     def next(self) -> Batch:
         """The next batch; waits for it. Raises RuntimeError if the child died."""
+        self._ask()
         batch = self._ready.get()
         if batch is None:
             raise RuntimeError(f"the process that renders training pictures ended with status {self._child.wait()}")
         return batch
+
+    def _ask(self) -> None:
+        self._send((self._asked, self._style(self._asked)))
+        self._asked += 1
+
+    def _send(self, message) -> None:
+        with contextlib.suppress(BrokenPipeError):  # the child is gone: `next` says so
+            pickle.dump(message, self._child.stdin)
+            self._child.stdin.flush()
 
     def _read(self) -> None:
         try:
@@ -59,24 +73,22 @@ class BatchRenderer:
 
     def __exit__(self, *_) -> None:
         self._child.kill()
-        while self._reader.is_alive():  # it may wait for room in the queue
-            try:
-                self._ready.get(timeout=0.05)
-            except Empty:
-                continue
         self._child.wait()
-        self._child.stdin.close()
+        self._reader.join()
         self._child.stdout.close()
+        with contextlib.suppress(BrokenPipeError):  # what was asked last may not have been sent
+            self._child.stdin.close()
 
 
 def main() -> None:
-    """The child: read where to begin, then render until nobody reads any more."""
-    first, arguments = pickle.load(sys.stdin.buffer)
+    """The child: read the run's arguments, then render what is asked for until nobody asks any more."""
+    arguments = pickle.load(sys.stdin.buffer)
     try:
-        for index in itertools.count(first):
-            pickle.dump(training_batch(index=index, **arguments), sys.stdout.buffer, protocol=5)
+        while True:
+            index, style = pickle.load(sys.stdin.buffer)
+            pickle.dump(training_batch(index=index, style=style, **arguments), sys.stdout.buffer, protocol=5)
             sys.stdout.buffer.flush()
-    except (BrokenPipeError, KeyboardInterrupt):
+    except (EOFError, BrokenPipeError, KeyboardInterrupt):
         # Python would complain once more when it closes stdout.
         sys.stdout = None
 

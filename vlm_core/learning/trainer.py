@@ -93,9 +93,12 @@ class _Run:
     @property
     def share(self) -> float:
         """How much of the budget is spent, 0 to 1."""
+        return self._share_at(self.step)
+
+    def _share_at(self, step: int) -> float:
+        """The share spent when `step` begins; a budget of seconds knows only that of the present moment."""
         config = self.config
-        spent = self.step / config.steps if config.steps else self.clock.seconds / config.seconds
-        return min(1.0, spent)
+        return min(1.0, step / config.steps if config.steps else self.clock.seconds / config.seconds)
 
     def events(self, picture: Image.Image | None, out: Path | None) -> Iterator[Event]:
         config, clock = self.config, self.clock
@@ -111,8 +114,9 @@ class _Run:
         # so one that shares its core holds up all.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         with BatchRenderer(
-            first=self.step, run_seed=config.seed, size=config.batch_size, level=config.level, style=config.style,
-            languages=config.languages, tokenizer=self.vlm.tokenizer, keep=schedule.PATCHES_KEPT,
+            first=self.step, style=lambda index: schedule.style(self._share_at(index), config.style),
+            run_seed=config.seed, size=config.batch_size, level=config.level, languages=config.languages,
+            tokenizer=self.vlm.tokenizer, keep=schedule.PATCHES_KEPT,
         ) as renderer:  # fmt: skip
             while self.share < 1:
                 event = self._learn(renderer)
