@@ -130,7 +130,9 @@ def test_address_sets_what_it_names_and_leaves_the_rest():
     assert set(training.settings_asked({})) == {None}
 
 
-@pytest.mark.parametrize("settings", [(8.0, 1, "clean", "grounded", "classic", 3), (60.0, 3, "drawn", "captions", "lecture", 0)])
+@pytest.mark.parametrize(
+    "settings", [(8.0, 1, "clean", "grounded", "classic", 3), (60.0, 3, "drawn", "captions", "lecture", 0)]
+)
 def test_settings_of_a_run_are_those_it_was_started_with(settings):
     assert training.settings_of(training.configure(*settings)) == settings
 
@@ -196,7 +198,9 @@ def test_caption_says_when_it_is_done_and_only_then(handlers):
     assert captions == [False, True]
 
 
-@pytest.mark.parametrize("nothing", [None, {}, {"background": None, "composite": None, "layers": []}, picture.blank_canvas()])
+@pytest.mark.parametrize(
+    "nothing", [None, {}, {"background": None, "composite": None, "layers": []}, picture.blank_canvas()]
+)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_empty_canvas_is_told_in_the_page_s_language(handlers, nothing, language):
     *kept, message = next(telling(handlers.ask, 3)(nothing, "en", "bundled", "", language))
