@@ -7,7 +7,9 @@ stdout. A UserError is one sentence on stderr and exit status 1; a wrong option 
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -56,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     caption.add_argument("picture")
     caption.add_argument("--language", default="en", help="en or zh")
     caption.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
-    caption.add_argument("--overlay", metavar="FILE", help="draw where the model looked for each word")
+    caption.add_argument("--overlay", metavar="FILE.png", help="draw where the model looked for each word")
     caption.add_argument("--temperature", type=float, default=0.0)
     caption.add_argument("--top-k", type=int)
     caption.add_argument("--top-p", type=float)
@@ -92,6 +94,9 @@ def run_train(options: argparse.Namespace) -> int:
     given = {name: value for name, value in vars(options).items() if name in names and value is not None}
     if options.resume and given:
         raise UserError(f"A resumed run keeps its own settings; leave out --{next(iter(given)).replace('_', '-')}.")
+    if options.evaluations is not None and options.evaluations < 1:
+        raise UserError("A run reads held-out scenes at least once, at its end; give --evaluations a number above 0.")
+    require_writable(options.json)
     config = None if options.resume else TrainConfig(**given)
     picture = open_picture(options.picture) if options.picture else None
     console = Console(stderr=True)
@@ -99,14 +104,15 @@ def run_train(options: argparse.Namespace) -> int:
         TextColumn("step {task.fields[step]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(), TextColumn("loss {task.fields[loss]:.3f}"), console=console,
     )  # fmt: skip
-    outcome: dict = {"evaluations": []}
+    events = train(config, picture, options.out, options.resume)
+    started: Started = next(events)  # Before there is a bar: what cannot be resumed is told in one line alone.
+    require_writable_folder(options.out)
+    console.print(f"{started.num_parameters:,} parameters on {started.device} in {started.precision}")
+    outcome = {"config": started.config.to_dict(), "parameters": started.num_parameters, "evaluations": []}
     with bar:
         task = bar.add_task("", total=1.0, step=0, loss=float("nan"))
-        for event in train(config, picture, options.out, options.resume):
+        for event in events:
             match event:
-                case Started():
-                    console.print(f"{event.num_parameters:,} parameters on {event.device} in {event.precision}")
-                    outcome["config"], outcome["parameters"] = event.config.to_dict(), event.num_parameters
                 case Step():
                     bar.update(task, completed=event.share, step=event.step, loss=event.loss)
                 case Evaluated():
@@ -131,8 +137,12 @@ def run_caption(options: argparse.Namespace) -> int:
     from vlm_core.model.vlm import VLM
     from vlm_core.pictures import open_picture
 
-    vlm = VLM.from_pretrained(options.checkpoint)
+    require_writable(options.json)
+    require_writable(options.overlay)
+    if options.overlay and Path(options.overlay).suffix.lower() != ".png":
+        raise UserError(f"A figure cannot be saved as '{options.overlay}'; give it a name that ends in .png.")
     picture = open_picture(options.picture)
+    vlm = VLM.from_pretrained(options.checkpoint)
     spoken = vlm.caption(
         picture, options.language, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p,
         seed=options.seed,
@@ -140,7 +150,9 @@ def run_caption(options: argparse.Namespace) -> int:
     if options.overlay:
         from vlm_core.insight.overlays import figure_strip
 
-        figure_strip(picture, spoken).save(options.overlay)
+        figure = io.BytesIO()
+        figure_strip(picture, spoken).save(figure, "PNG")
+        write_file(options.overlay, figure.getvalue())
     words = [
         {
             "text": token.text,
@@ -163,6 +175,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
     if options.scenes < 1:
         raise UserError("An evaluation needs at least one scene; give --scenes a number above 0.")
+    require_writable(options.json)
     report = evaluate(VLM.from_pretrained(options.checkpoint), options.level, options.style, options.scenes)
     if options.json != "-":
         for name, score in report["captions"].items():
@@ -183,6 +196,31 @@ def run_explain(options: argparse.Namespace) -> int:
     return 0
 
 
+def require_writable(target: str | None) -> None:
+    """Raise UserError if a file cannot be written, before any work is done whose outcome would be lost."""
+    if target is None or target == "-":
+        return
+    path = Path(target)
+    if path.is_dir():
+        raise UserError(f"'{target}' is a folder; name a file in it.")
+    if not path.parent.is_dir():
+        raise UserError(f"'{target}' cannot be written: there is no folder '{path.parent}'; make it first.")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UserError(f"'{target}' cannot be written (no permission); choose another file.")
+
+
+def require_writable_folder(target: str | None) -> None:
+    """Make a folder for checkpoints; raises UserError if there can be none."""
+    if target is None:
+        return
+    try:
+        Path(target).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"'{target}' cannot be a folder ({error.strerror}); choose another one.") from error
+    if not os.access(target, os.W_OK):
+        raise UserError(f"Nothing can be written to '{target}' (no permission); choose another folder.")
+
+
 def write_json(target: str | None, value: dict) -> None:
     """To a file, to stdout for "-", nowhere for None."""
     if target is None:
@@ -190,8 +228,19 @@ def write_json(target: str | None, value: dict) -> None:
     text = json.dumps(value, ensure_ascii=False, indent=2)
     if target == "-":
         print(text)
-        return
+    else:
+        write_file(target, f"{text}\n".encode())
+
+
+def write_file(target: str, content: bytes) -> None:
+    """Write a file whole or not at all; raises UserError if it cannot be written."""
+    from vlm_core.model.pretrained import write_atomically
+
+    path = Path(target)
     try:
-        Path(target).write_text(text + "\n", encoding="utf-8")
+        if path.exists() and not path.is_file():
+            path.write_bytes(content)  # A pipe or a device is written to, not replaced.
+        else:
+            write_atomically(path, content)
     except OSError as error:
         raise UserError(f"'{target}' could not be written ({error.strerror}); choose another file.") from error
