@@ -319,11 +319,15 @@ def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "wrong", [[], ["paint"], ["train", "--steps", "few"], ["train", "--steps", "1", "--seconds", "1"]]
-)
+    "wrong",
+    [
+        "", "paint", "train --steps few", "train --steps 1 --seconds 1", "train --seed 99999999999999999999",
+        "caption x.png --seed 99999999999999999999", "train --learning-rate nan", "caption x.png --temperature nan",
+    ],
+)  # fmt: skip
 def test_a_wrong_option_is_a_matter_of_usage(capsys, wrong):
     with pytest.raises(SystemExit) as ended:
-        main(wrong)
+        main(wrong.split())
     assert ended.value.code == 2
     assert "usage" in capsys.readouterr().err
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 import os
 import sys
 from pathlib import Path
@@ -39,14 +40,14 @@ def build_parser() -> argparse.ArgumentParser:
     budget = train.add_mutually_exclusive_group()
     budget.add_argument("--seconds", type=float, help=f"budget of active time (default {defaults.seconds:g})")
     budget.add_argument("--steps", type=int, help="budget in steps; repeatable to the bit on one machine")
-    train.add_argument("--seed", type=int)
+    train.add_argument("--seed", type=seed)
     train.add_argument("--level", type=int, help="1: one object, 2: up to two, 3: up to four")
     train.add_argument("--style", help="clean or drawn")
     train.add_argument("--preset", help="lecture or classic")
     train.add_argument("--objective", help="captions (words only) or grounded (reads the masks too)")
     train.add_argument("--languages", type=lambda text: tuple(text.split(",")), help="en,zh or one of them")
     train.add_argument("--batch-size", type=int)
-    train.add_argument("--learning-rate", type=float, help="multiplies the recipe's own rates")
+    train.add_argument("--learning-rate", type=number, help="multiplies the recipe's own rates")
     train.add_argument("--evaluations", type=int, help="how often held-out scenes are read")
     train.add_argument("--picture", help="a picture to caption at each evaluation")
     train.add_argument("--out", help="folder for checkpoints")
@@ -59,10 +60,10 @@ def build_parser() -> argparse.ArgumentParser:
     caption.add_argument("--language", default="en", help="en or zh")
     caption.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
     caption.add_argument("--overlay", metavar="FILE.png", help="draw where the model looked for each word")
-    caption.add_argument("--temperature", type=float, default=0.0)
+    caption.add_argument("--temperature", type=number, default=0.0)
     caption.add_argument("--top-k", type=int)
-    caption.add_argument("--top-p", type=float)
-    caption.add_argument("--seed", type=int, default=0)
+    caption.add_argument("--top-p", type=number)
+    caption.add_argument("--seed", type=seed, default=0)
     caption.add_argument("--json", metavar="FILE", help="words with probabilities and maps; - for stdout")
     caption.set_defaults(run=run_caption)
 
@@ -80,6 +81,20 @@ def build_parser() -> argparse.ArgumentParser:
     explain.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
     explain.set_defaults(run=run_explain)
     return parser
+
+
+def seed(text: str) -> int:
+    """A seed that PyTorch's generators take: they are 64 bits wide."""
+    if abs(int(text)) >= 2**63:
+        raise argparse.ArgumentTypeError("a seed has at most 63 bits")
+    return int(text)
+
+
+def number(text: str) -> float:
+    """A number; "nan" and "inf" are none."""
+    if not math.isfinite(float(text)):
+        raise argparse.ArgumentTypeError(f"'{text}' is no number")
+    return float(text)
 
 
 def run_train(options: argparse.Namespace) -> int:
