@@ -8,23 +8,18 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from tests.browser.hands import caption, draw, open_page
+
 ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
 START_SECONDS = 60
 
 
@@ -93,9 +88,26 @@ def viewport():
 
 @pytest.fixture
 def page(chromium, server, viewport):
-    """A fresh window on the test server and nothing else.
+    """A fresh window, which no other test has touched."""
+    with watched_window(chromium, server, viewport) as window:
+        yield window
 
-    The test fails if the page asked any other server for anything, or if a script of it failed.
+
+@pytest.fixture(scope="module")
+def captioned(chromium, server):
+    """A window with a square drawn and captioned, for tests that only look at the lens."""
+    with watched_window(chromium, server, {"width": 1280, "height": 800}) as window:
+        open_page(window)
+        draw(window)
+        caption(window)
+        yield window
+
+
+@contextmanager
+def watched_window(chromium, server, viewport):
+    """A window on the test server and nothing else.
+
+    Fails at its end if the page asked any other server for anything, or if a script of it failed.
     """
     context = chromium.new_context(viewport=viewport, base_url=server.address)
     context.set_default_timeout(20_000)

@@ -53,9 +53,26 @@ def draw(page, corners=SQUARE):
 
 def caption(page):
     """Ask for a caption and wait for its last word; the words."""
-    page.evaluate("document.querySelector('#lens-root').removeAttribute('data-done')")
+    unfinish(page)
     page.click("#ask")
     page.wait_for_selector("#lens-root[data-done=true]")
+    return words(page)
+
+
+def unfinish(page):
+    """Have the lens take its caption for one that still comes, so that the next one's end can be told from it."""
+    if page.locator("#caption-data [data-json]").count() == 0:
+        return
+    page.evaluate(
+        """() => {
+            const holder = document.querySelector("#caption-data [data-json]");
+            holder.dataset.json = JSON.stringify({...JSON.parse(holder.dataset.json), done: false});
+        }"""
+    )
+    page.wait_for_selector("#lens-root[data-done=false]")
+
+
+def words(page):
     return page.locator("#lens-root .word .text").all_inner_texts()
 
 
