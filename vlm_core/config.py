@@ -131,7 +131,9 @@ class TrainConfig:
             raise UserError(f"There is no preset called '{self.preset}'; choose one of: {', '.join(PRESETS)}.")
         if self.seed < 0:
             raise UserError("The seed must be 0 or a positive whole number.")
-        if self.batch_size < 1 or self.learning_rate <= 0:
+        if self.evaluations < 1 or self.evaluation_scenes < 1:
+            raise UserError("A run reads at least one held-out scene at least once.")
+        if self.batch_size < 1 or not self.learning_rate < math.inf or self.learning_rate <= 0:
             raise UserError("The batch size must be at least 1 and the learning rate above 0.")
 
     def to_dict(self) -> dict:

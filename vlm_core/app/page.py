@@ -35,8 +35,8 @@ def build_page(runs: Runs) -> gr.Blocks:
         with gr.Row(elem_id="header"):
             heading = gr.HTML(show_heading(language), elem_id="heading")
             switch = gr.Radio(
-                [("English", "en"), ("中文", "zh")], value=language, show_label=False, container=False,
-                elem_id="language", min_width=160,
+                [("English", "en"), ("中文", "zh")], value=language, label="Language / 语言",
+                show_label=False, container=False, elem_id="language", min_width=160,
             )  # fmt: skip
         message = gr.HTML("", elem_id="message")
         with gr.Row(elem_id="columns"):
@@ -83,7 +83,7 @@ def build_page(runs: Runs) -> gr.Blocks:
         )  # fmt: skip
 
         # Language, and what the address restores
-        words = [page_language, heading, drawing.samples, speech.lens_words, seen, *labelled]
+        words = [page_language, heading, drawing.title, drawing.samples, speech.lens_words, seen, *labelled]
         switch.input(handlers.speak_language, switch, words, queue=False, api_name=False)
         page.load(
             handlers.restore,
@@ -194,8 +194,8 @@ class Handlers:
         """Every word of the page in another language."""
         words = translate(self.labels, language)
         return (
-            language, show_heading(language), picture.show_samples(language), caption.words_data(language),
-            NOTHING_SEEN, *words,
+            language, show_heading(language), picture.show_title(language), picture.show_samples(language),
+            caption.words_data(language), NOTHING_SEEN, *words,
         )  # fmt: skip
 
     def restore(self, request: gr.Request) -> tuple:

@@ -99,11 +99,11 @@ def _locate(source: str | Path | None) -> tuple[Path, Path]:
     if path.is_dir() or source is None or not _is_hub_id(str(source)):
         return path, path / WEIGHTS_FILE
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         folder = Path(snapshot_download(str(source), allow_patterns=[WEIGHTS_FILE, CARD_FILE]))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise UserError(f"There is no folder '{source}', and no such model could be fetched from the Hub.") from error
     return folder, folder / WEIGHTS_FILE
 

@@ -37,6 +37,7 @@ class PicturePanel:
     random: gr.Button
     upload: gr.UploadButton
     samples: gr.HTML
+    title: gr.HTML
     labels: Labels
 
 
@@ -44,9 +45,12 @@ def build(language: str) -> PicturePanel:
     def words(key: str) -> str:
         return text(language, key)
 
+    # Its words stand beside the editor: an update of its own label would make it send its canvas without end.
+    title = gr.HTML(show_title(language))
     editor = gr.ImageEditor(
         blank_canvas(),
-        label=words("picture"),
+        label="Canvas / 画布",
+        show_label=False,
         elem_id="editor",
         type="pil",
         image_mode="RGB",
@@ -65,12 +69,11 @@ def build(language: str) -> PicturePanel:
         upload = gr.UploadButton(words("upload"), elem_id="upload", min_width=120)
     samples = gr.HTML(show_samples(language), elem_id="samples", js_on_load=PICK_SAMPLE)
     labels: Labels = [
-        (editor, {"label": "picture"}),
         (clear, {"value": "clear"}),
         (random_scene, {"value": "random"}),
         (upload, {"label": "upload"}),
     ]
-    return PicturePanel(editor, clear, random_scene, upload, samples, labels)
+    return PicturePanel(editor, clear, random_scene, upload, samples, title, labels)
 
 
 def blank_canvas() -> dict:
@@ -90,6 +93,10 @@ def random_picture() -> dict:
 @cache
 def sample_scenes() -> list[Scene]:
     return [sample_scene(seed, level, "drawn") for seed, level in SAMPLE_SEEDS]
+
+
+def show_title(language: str) -> str:
+    return f"<h2>{escape(text(language, 'picture'))}</h2>"
 
 
 def show_samples(language: str) -> str:
