@@ -75,14 +75,18 @@ def test_entropy_grows_with_the_number_of_patches_looked_at():
     assert entropy.tolist() == pytest.approx([0, torch.log(torch.tensor(2.0)).item() / 5.2781, 0.5, 1], abs=1e-4)
 
 
-def test_the_centre_prior_peaks_in_the_middle_and_is_the_same_from_every_side():
+def test_the_centre_prior_peaks_in_the_middle_and_is_nearly_the_same_from_every_side():
     prior = centre_prior(GRID).view(GRID, GRID)
     assert prior.sum().item() == pytest.approx(1)
-    assert all(torch.allclose(prior, turned) for turned in (prior.T, prior.flip(0), prior.flip(1)))
-    assert prior.argmax().item() in (6 * GRID + 6, 6 * GRID + 7, 7 * GRID + 6, 7 * GRID + 7)
+    assert all(torch.allclose(prior, turned, rtol=0.03) for turned in (prior.T, prior.flip(0), prior.flip(1)))
     # One deviation, a quarter of the picture, from the middle it has fallen to exp(-1/2) of the top.
-    offset = (10 + 0.5) / GRID - 0.5
-    assert (prior[10, 6] / prior[6, 6]).log().item() == pytest.approx(-8 * (offset**2 - (0.5 / GRID) ** 2), rel=1e-4)
+    away, near = (10 + 0.5) / GRID - 0.5, 0.5 / GRID
+    assert (prior[10, 7] / prior[7, 7]).log().item() == pytest.approx(-8 * (away**2 - near**2), rel=0.02)
+
+
+def test_the_centre_prior_points_at_one_patch_so_that_it_can_hit():
+    middle = torch.isin(torch.arange(N), torch.tensor([6 * GRID + 6, 6 * GRID + 7, 7 * GRID + 6, 7 * GRID + 7]))
+    assert score_maps(centre_prior(GRID)[None], middle[None]).hit.item() == 1
 
 
 def test_an_odd_centre_prior_hits_an_object_in_the_middle_only():
