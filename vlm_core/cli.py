@@ -7,15 +7,20 @@ stdout. A UserError is one sentence on stderr and exit status 1; a wrong option 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import math
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,6 +45,7 @@ def build_parser() -> argparse.ArgumentParser:
     budget = train.add_mutually_exclusive_group()
     budget.add_argument("--seconds", type=float, help=f"budget of active time (default {defaults.seconds:g})")
     budget.add_argument("--steps", type=int, help="budget in steps; repeatable to the bit on one machine")
+    train.add_argument("--until", type=number, help="held-out exact match, 0 to 1, at which the run may end early")
     train.add_argument("--seed", type=seed)
     train.add_argument("--level", type=int, help="1: one object, 2: up to two, 3: up to four")
     train.add_argument("--style", help="clean or drawn")
@@ -73,7 +79,15 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--style", default=defaults.style)
     evaluate.add_argument("--scenes", type=int, default=1000)
     evaluate.add_argument("--json", metavar="FILE", help="- for stdout")
+    evaluate.add_argument("--plot", metavar="FILE.png", help="draw the scores beside their baselines")
     evaluate.set_defaults(run=run_evaluate)
+
+    benchmark = commands.add_parser("benchmark", help="measure speed on this machine beside a plain loop and others")
+    benchmark.add_argument("--seconds", type=number, default=60.0, help="budget of the learning run (default 60)")
+    benchmark.add_argument("--slice", type=number, default=3.0, help="seconds a contender trains at a time (default 3)")
+    benchmark.add_argument("--json", metavar="FILE", help="- for stdout")
+    benchmark.add_argument("--plot", metavar="FILE.png", help="draw the figures")
+    benchmark.set_defaults(run=run_benchmark)
 
     explain = commands.add_parser("explain", help="walk one picture through the model, with shapes and figures")
     explain.add_argument("picture", nargs="?", help="default: a scene of the project's own")
@@ -144,8 +158,19 @@ def run_train(options: argparse.Namespace) -> int:
                 case Finished():
                     console.print(event.message)
                     outcome |= {"steps": event.step, "seconds": event.seconds, "reason": event.reason}
+    outcome["peak_memory_bytes"] = peak_memory()
     write_json(options.json, outcome)
     return 1 if outcome["reason"] == "diverged" else 0
+
+
+def peak_memory() -> int | None:
+    """Most memory (bytes) that this process held, and beside it the largest of its ended children; None on Windows."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(peaks) * (1 if sys.platform == "darwin" else 1024)
 
 
 def run_caption(options: argparse.Namespace) -> int:
@@ -153,9 +178,7 @@ def run_caption(options: argparse.Namespace) -> int:
     from vlm_core.pictures import open_picture
 
     require_writable(options.json)
-    require_writable(options.overlay)
-    if options.overlay and Path(options.overlay).suffix.lower() != ".png":
-        raise UserError(f"A figure cannot be saved as '{options.overlay}'; give it a name that ends in .png.")
+    require_picture_name(options.overlay)
     picture = open_picture(options.picture)
     vlm = VLM.from_pretrained(options.checkpoint)
     spoken = vlm.caption(
@@ -165,9 +188,7 @@ def run_caption(options: argparse.Namespace) -> int:
     if options.overlay:
         from vlm_core.insight.overlays import figure_strip
 
-        figure = io.BytesIO()
-        figure_strip(picture, spoken).save(figure, "PNG")
-        write_file(options.overlay, figure.getvalue())
+        write_picture(options.overlay, figure_strip(picture, spoken))
     words = [
         {
             "text": token.text,
@@ -191,11 +212,60 @@ def run_evaluate(options: argparse.Namespace) -> int:
     if options.scenes < 1:
         raise UserError("An evaluation needs at least one scene; give --scenes a number above 0.")
     require_writable(options.json)
+    require_picture_name(options.plot)
     report = evaluate(VLM.from_pretrained(options.checkpoint), options.level, options.style, options.scenes)
     if options.json != "-":
-        for name, score in report["captions"].items():
-            print(f"{name:<24} {score}")
+        print_report(report)
     write_json(options.json, report)
+    if options.plot:
+        from vlm_core.insight.report_figure import draw_report
+
+        write_picture(options.plot, draw_report(report))
+    return 0
+
+
+def print_report(report: dict) -> None:
+    """The figures a person wants first; `--json` has all."""
+    for pairs, scores in report["captions"].items():
+        print(f"captions, {pairs.replace('_', '-')} pairs")
+        shares = {**scores["exact_match"], **scores["slots"]}
+        for language, told in scores["objects"].items():
+            shares |= {f"{language} {name}": share for name, share in told.items()}
+        for name, share in shares.items():
+            low, high = share["interval"]
+            print(f"  {name:<16} {share['mean']:6.1%}   ({low:.1%} to {high:.1%})")
+    grounding = report["grounding"]
+    print(f"maps of head {grounding['head']}: pointing, mass in mask, null mass | chance | untrained pointing, mass")
+    for name, score in grounding["words"].items():
+        random = grounding["untrained"][name]
+        print(
+            f"  {name:<12} {score['hit']:6.1%} {score['mass']:6.1%} {score['null_mass']:6.1%} |"
+            f" {score['chance']:6.1%} | {random['hit']:6.1%} {random['mass']:6.1%}"
+        )
+    effect = report["occlusion"]
+    print(
+        f"hiding {effect['patches_hidden']:.0f} attended patches costs {effect['attended']:.1%} probability, "
+        f"as many random ones {effect['random']:.1%}: {effect['median_ratio']:.0f} times (median over words)"
+    )
+
+
+def run_benchmark(options: argparse.Namespace) -> int:
+    from vlm_core.benchmark.measure import benchmark
+
+    if options.seconds <= 0 or options.slice <= 0:
+        raise UserError("A benchmark takes time; give --seconds and --slice numbers above 0.")
+    require_writable(options.json)
+    require_picture_name(options.plot)
+    report = {}
+    for name, figures in benchmark(options.seconds, options.slice):
+        report[name] = figures
+        if options.json != "-":
+            print(f"{name}: {json.dumps(figures, indent=2)}", flush=True)
+    write_json(options.json, report)
+    if options.plot:
+        from vlm_core.benchmark.figure import draw_benchmark
+
+        write_picture(options.plot, draw_benchmark(report))
     return 0
 
 
@@ -224,6 +294,13 @@ def require_writable(target: str | None) -> None:
         raise UserError(f"'{target}' cannot be written (no permission); choose another file.")
 
 
+def require_picture_name(target: str | None) -> None:
+    """Raise UserError if no figure can be written there."""
+    require_writable(target)
+    if target and Path(target).suffix.lower() != ".png":
+        raise UserError(f"A figure cannot be saved as '{target}'; give it a name that ends in .png.")
+
+
 def require_writable_folder(target: str | None) -> None:
     """Make a folder for checkpoints; raises UserError if there can be none."""
     if target is None:
@@ -242,9 +319,17 @@ def write_json(target: str | None, value: dict) -> None:
         return
     text = json.dumps(value, ensure_ascii=False, indent=2)
     if target == "-":
-        print(text)
+        with contextlib.suppress(BrokenPipeError):  # whoever read it has seen enough
+            print(text, flush=True)
     else:
         write_file(target, f"{text}\n".encode())
+
+
+def write_picture(target: str, picture: Image.Image) -> None:
+    """As a PNG file, whole or not at all; raises UserError if it cannot be written."""
+    content = io.BytesIO()
+    picture.save(content, "PNG")
+    write_file(target, content.getvalue())
 
 
 def write_file(target: str, content: bytes) -> None:

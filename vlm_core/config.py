@@ -31,6 +31,10 @@ class ModelConfig:
     feed_forward: int = 256
     patch_hidden: int | None = None
     """Features of a hidden layer between a patch's pixels and its embedding; None: one linear layer, as in ViT."""
+    glances: tuple[int, ...] = ()
+    """Squares of as many cells as a patch has pixels, centred on it, in which its embedding sees how much the picture
+    stands out from its ground; each number is the side of a cell in pixels, a divisor of the patch size. 1 is the
+    patch itself, 4 the patch and what is around it, four times as wide and as coarse."""
     encoder_layers: int = 2
     decoder_layers: int = 1
     norm_first: bool = True
@@ -38,13 +42,16 @@ class ModelConfig:
     encoder_radius: int | None = None
     """How many patches away encoder self-attention may look (a square window); None: over the whole picture."""
     positions_in_memory: bool = False
-    """Add the positions again to the image tokens that the decoder reads, so that a word can ask *where*."""
+    """Add the positions again to the image tokens that the decoder reads, so that a word can ask *where*; the width
+    must then be a multiple of 4."""
     null_key: bool = False
     """A learned key with a zero value in cross-attention: where a word looks when it needs no picture."""
 
     def __post_init__(self):
         if self.image_size % self.patch_size:
             raise UserError(f"A picture of {self.image_size} pixels cannot be cut into patches of {self.patch_size}.")
+        if any(cell < 1 or self.patch_size % cell for cell in self.glances):
+            raise UserError(f"Glances {self.glances} do not fit patches of {self.patch_size} pixels; use its divisors.")
         if self.width % self.heads:
             raise UserError(f"The width {self.width} cannot be split into {self.heads} heads; choose a divisor of it.")
 
@@ -73,8 +80,9 @@ class ModelConfig:
         """Built to learn in a minute on two cores and to look where it should."""
         return cls(
             vocab_size,
-            patch_hidden=128,
-            encoder_layers=2,
+            patch_hidden=96,
+            glances=(1, 4, 8),
+            encoder_layers=1,
             decoder_layers=1,
             encoder_radius=1,
             positions_in_memory=True,
@@ -100,6 +108,9 @@ class TrainConfig:
     """Wall-clock budget of active training (pauses do not count); ignored when `steps` is given."""
     steps: int | None = None
     """Budget in optimizer steps; makes a run repeatable to the bit on one machine."""
+    until: float | None = None
+    """Enough: once held-out exact match (0 to 1, mean of the languages) gets here, the rest of the budget is cut to a
+    short cool-down. None: the whole budget is used."""
     seed: int = 0
     level: int = 2
     style: str = "drawn"
@@ -119,6 +130,8 @@ class TrainConfig:
             raise UserError("A run needs an end: give it seconds or steps.")
         if not 0 < (self.seconds if self.steps is None else self.steps) < math.inf:
             raise UserError("A run needs at least one step and more than zero seconds.")
+        if self.until is not None and not 0 < self.until <= 1:
+            raise UserError("The exact match at which a run may stop must be above 0 and at most 1.")
         if self.level not in (1, 2, 3):
             raise UserError(f"There is no level {self.level}; choose 1 (one object), 2 (up to two) or 3 (up to four).")
         if self.style not in ("clean", "drawn"):

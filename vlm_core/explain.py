@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vlm_core.model.decoder import causal_bias
 from vlm_core.model.generation import ALTERNATIVES
-from vlm_core.model.vision import patchify
+from vlm_core.model.vision import Surroundings, patchify
 from vlm_core.model.vlm import VLM
 
 LINE = 100
@@ -52,6 +52,20 @@ def _model(vlm: VLM) -> str:
     )
 
 
+def _glances_told(vlm: VLM, patches: Tensor) -> str:
+    """What a patch sees beside its own pixels, where it does."""
+    glances, size = vlm.config.glances, vlm.config.patch_size
+    if not glances:
+        return ""
+    red, green, blue = (255 * Surroundings.of(patches).ground[0]).round().int().tolist()
+    wide = " and ".join(f"{cell * size} × {cell * size}" for cell in glances)
+    return (
+        f"Beside its {vlm.config.patch_values} numbers go {len(glances)} glances of {size} × {size} cells each, {wide} "
+        f"pixels wide around it, that show how much the picture stands out from its ground: the colour of its border, "
+        f"here RGB ({red}, {green}, {blue}). "
+    )
+
+
 def _see(vlm: VLM, pixels: Tensor) -> tuple[Tensor, list[str]]:
     """The vision encoder, step by step → image tokens (1, N, D) and what there is to say."""
     config, encoder, vision = vlm.config, vlm.encoder, "vlm_core/model/vision.py"
@@ -59,7 +73,7 @@ def _see(vlm: VLM, pixels: Tensor) -> tuple[Tensor, list[str]]:
     patches = patchify(pixels, size)  # (1, N, 3·p·p)
     # The patch whose colours vary most is the most telling one to follow: some edge of a shape.
     chosen = int(patches[0].std(dim=1).argmax())
-    embedded = encoder.patch_embedding(patches)  # (1, N, D)
+    embedded = encoder.embed(patches, None, None)  # (1, N, D)
     placed = embedded + encoder.positions
     image_tokens, maps = encoder(patches, need_weights=True)
     parts = [
@@ -84,8 +98,8 @@ def _see(vlm: VLM, pixels: Tensor) -> tuple[Tensor, list[str]]:
         ),
         _section(
             "3. Patch embedding",
-            f"A learned layer turns each patch into {config.width} features: {_shape(patches)} → "
-            f"{_shape(embedded)}. Patch {chosen} begins {_numbers(embedded[0, chosen])}, length "
+            f"{_glances_told(vlm, patches)}A learned layer turns each patch into {config.width} features: "
+            f"{_shape(patches)} → {_shape(embedded)}. Patch {chosen} begins {_numbers(embedded[0, chosen])}, length "
             f"{embedded[0, chosen].norm():.2f}.",
             vision,
         ),

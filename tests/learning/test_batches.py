@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from vlm_core import sample_scene
-from vlm_core.model.vision import patchify
+from vlm_core.model.vision import Surroundings, patchify
 from vlm_core.scenes.batches import IGNORED, SLOTS, evaluation_scenes, to_batch, training_batch
 from vlm_core.scenes.tokenizer import WordTokenizer
 
@@ -16,6 +16,15 @@ def test_all_patches_are_the_picture_cut_as_the_model_cuts_it():
     batch = to_batch(scenes, ("en",), TOKENIZER)
     pixels = torch.from_numpy(np.stack([scene.pixels for scene in scenes])).permute(0, 3, 1, 2)
     assert torch.equal(torch.from_numpy(batch.patches), patchify(pixels, 16))
+
+
+def test_the_surroundings_told_are_those_the_model_finds_by_itself():
+    scenes = [sample_scene(seed, level=3) for seed in range(20)]
+    whole = to_batch(scenes, ("en",), TOKENIZER)
+    some = to_batch(scenes, ("en",), TOKENIZER, keep=64, rng=np.random.default_rng(0))
+    found = Surroundings.of(torch.from_numpy(whole.patches).float() / 255)
+    assert torch.allclose(found.ground, torch.from_numpy(some.ground), atol=1e-5)
+    assert (255 * found.relief - torch.from_numpy(some.relief)).abs().max() <= 1.01  # rounded to whole numbers
 
 
 def test_kept_patches_are_those_of_their_cells_and_stand_for_all():

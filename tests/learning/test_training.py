@@ -8,7 +8,7 @@ import torch
 
 from vlm_core import VLM, TrainConfig, UserError, sample_scene, train
 from vlm_core.learning import trainer
-from vlm_core.learning.evaluation import score_captions
+from vlm_core.learning.evaluation import Outcomes, score_captions
 from vlm_core.learning.events import Checkpointed, Evaluated, Finished, Sampled, Started, Step
 from vlm_core.scenes.batches import evaluation_scenes, to_batch
 
@@ -43,6 +43,18 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     other = weights_of(train(dataclasses.replace(SMALL, seed=1)))
     assert equal(first, again)
     assert not equal(first, other)
+
+
+def test_a_run_that_is_good_enough_cools_down_and_ends_early(monkeypatch):
+    config = dataclasses.replace(SMALL, steps=40, evaluations=4, until=0.9)
+    exact = iter((0.5, 0.95, 1.0, 1.0))
+    monkeypatch.setattr(Outcomes, "shares", lambda self: (dict.fromkeys(("en", "zh"), next(exact)), {}))
+    events = list(train(config))
+    steps = [event for event in events if isinstance(event, Step)]
+    assert len(steps) == 25  # good at step 20: a fifth of the new budget is left to cool down
+    assert steps[-1].share == 1
+    assert steps[-1].learning_rate < 0.1 * steps[15].learning_rate
+    assert events[-1].vlm.run["config"]["steps"] == 25
 
 
 @pytest.mark.parametrize("objective", ["captions", "grounded"])
@@ -98,7 +110,7 @@ def test_divergence_ends_the_run_with_the_last_good_weights(monkeypatch):
 def test_exact_match_is_what_greedy_decoding_gives():
     *_, last = train(dataclasses.replace(SMALL, steps=400, batch_size=32))
     scenes = evaluation_scenes(24, 1, "clean")
-    exact, _ = score_captions(last.vlm, [to_batch(scenes, ("en", "zh"), last.vlm.tokenizer)], ("en", "zh"))
+    exact, _ = score_captions(last.vlm, [to_batch(scenes, ("en", "zh"), last.vlm.tokenizer)], ("en", "zh")).shares()
     for language in ("en", "zh"):
         spoken = [last.vlm.caption(scene.image, language).text == scene.caption(language) for scene in scenes]
         assert exact[language] == pytest.approx(sum(spoken) / len(spoken))

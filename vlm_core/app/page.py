@@ -153,6 +153,14 @@ def bundled_model():
     return VLM.from_pretrained()
 
 
+@functools.cache
+def bundled_exam():
+    """How well the bundled model points, measured here and now."""
+    from vlm_core.insight.exam import examine
+
+    return examine(bundled_model(), level=2, style="drawn")
+
+
 class Handlers:
     """What happens on the page, as plain functions of what its components hold."""
 
@@ -167,11 +175,12 @@ class Handlers:
         shown = picture.read_picture(drawn, language)
         run = self.runs.get(run_id)
         if speaker == "run" and run and run.vlm:
-            vlm, who = run.vlm, "run"
+            vlm, exam, who = run.vlm, run.exam, "run"
         else:
-            vlm, who = bundled_model(), "bundled"
-        note = caption.introduce(vlm, who, language, learning=bool(run and run.live))
-        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken):
+            vlm, exam, who = bundled_model(), bundled_exam(), "bundled"
+        note = caption.introduce(vlm, who, language, exam, learning=bool(run and run.live))
+        head = caption.name_head(exam.layer_head if exam else None)
+        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head):
             yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
 
     def start(self, drawn: dict, language: str, *settings) -> tuple[str, tuple]:
@@ -201,7 +210,7 @@ class Handlers:
     def restore(self, request: gr.Request) -> tuple:
         """The page as its address says: ?lang=zh, ?run=…, and any setting of a run by its name."""
         # While the page is still being looked at, what the first caption needs is read.
-        threading.Thread(target=bundled_model, daemon=True).start()
+        threading.Thread(target=bundled_exam, daemon=True).start()
         asked = dict(request.query_params)
         language = known(asked.get("lang"))
         run = self.runs.get(asked.get("run"))

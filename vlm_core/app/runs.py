@@ -44,6 +44,8 @@ class Run:
     """(share of the budget, loss), thinned to at most CURVE_POINTS."""
     scores: list[dict] = field(default_factory=list)
     """One entry per evaluation: share, step, exact match per language, accuracy per slot."""
+    exam: object = None
+    """How the model of the last evaluation points and what it makes of new pairs (`Exam`); None before the first."""
     captions: dict = field(default_factory=dict)
     """The person's own picture, captioned at the last evaluation, per language."""
     vlm: object = None
@@ -160,6 +162,7 @@ class Runs:
 
 def record(run: Run, event) -> None:
     """Take down what an event of the trainer says."""
+    from vlm_core.insight.exam import examine
     from vlm_core.learning.events import Evaluated, Finished, Sampled, Started, Step
 
     match event:
@@ -173,6 +176,7 @@ def record(run: Run, event) -> None:
             if len(run.losses) > 2 * CURVE_POINTS:
                 run.losses = run.losses[::2]
         case Evaluated():
+            run.exam = examine(event.vlm, run.config.level, run.config.style)
             run.scores.append(
                 {"share": run.share, "step": event.step, "exact_match": event.exact_match, "slots": event.slots}
             )

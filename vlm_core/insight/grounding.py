@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from vlm_core.insight.words import WordMaps
+
 
 @dataclass(frozen=True)
 class Grounding:
@@ -52,6 +54,26 @@ def score_maps(maps: Tensor, touched: Tensor) -> Grounding:
         null_mass=1 - total,
         chance=touched.float().mean(-1),
     )
+
+
+def map_of(maps: Tensor, layer_head: tuple[int, int] | None) -> Tensor:
+    """(W, layers, heads, N) → (W, N): of one layer and head, or the mean of all if None."""
+    return maps.flatten(1, 2).mean(dim=1) if layer_head is None else maps[:, layer_head[0], layer_head[1]]
+
+
+def choose_head(words: WordMaps) -> tuple[int, int] | None:
+    """The (layer, head) whose maps of colour and shape words point best, mass deciding between equals; None if the
+    mean of all heads points at least as well."""
+    named = words.of("color", "shape")
+    maps, touched = words.maps[named], words.touched[named]
+    layers, heads = maps.shape[1:3]
+    choices = [None, *((layer, head) for layer in range(layers) for head in range(heads))]
+
+    def worth(choice) -> tuple[float, float]:
+        scores = score_maps(map_of(maps, choice), touched)
+        return round(scores.hit.mean().item(), 3), scores.mass.mean().item()
+
+    return max(choices, key=worth)
 
 
 def centre_prior(grid: int) -> Tensor:

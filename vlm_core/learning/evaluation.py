@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
+from torch import Tensor
 
 from vlm_core.learning.objectives import TensorBatch, look_and_read
 from vlm_core.model.vlm import VLM
@@ -11,27 +14,49 @@ from vlm_core.scenes.batches import IGNORED, SLOTS, Batch
 SCORED_SLOTS = ("color", "shape", "size", "place", "relation")
 
 
+@dataclass(frozen=True)
+class Outcomes:
+    """What a model got right, scene by scene, so that shares and their uncertainty can both be told."""
+
+    exact: dict[str, Tensor]
+    """Per language (scenes): 1 where the caption is right to the last token."""
+    right: dict[str, Tensor]
+    """Per slot (scenes): how many of its tokens are right, given the right words before them."""
+    asked: dict[str, Tensor]
+    """Per slot (scenes): how many there are. Slots that no caption of these scenes has are left out."""
+
+    def shares(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Exact match per language and accuracy per slot, each 0 to 1."""
+        exact = {language: rows.mean().item() for language, rows in self.exact.items()}
+        slots = {slot: (self.right[slot].sum() / asked.sum()).item() for slot, asked in self.asked.items()}
+        return exact, slots
+
+
 @torch.no_grad()
-def score_captions(vlm: VLM, batches: list[Batch], languages: tuple[str, ...]) -> tuple[dict, dict]:
-    """Exact match per language and accuracy per slot over `batches`, each a share of 0 to 1.
+def score_captions(vlm: VLM, batches: list[Batch], languages: tuple[str, ...]) -> Outcomes:
+    """Read all captions of `batches`, which hold these `languages`, and note what comes out right.
 
     One pass per batch decides exactly what greedy decoding would write: a caption comes out right if and only if
-    every token is the likeliest one after the right tokens before it. A slot's accuracy is likewise given the
-    right words before. Slots that no caption of these scenes has are left out.
+    every token is the likeliest one after the right tokens before it.
     """
     dtype = vlm.encoder.positions.dtype
-    right_captions = {language: [] for language in languages}
-    right_tokens = {slot: [] for slot in SCORED_SLOTS}
+    exact = {language: [] for language in languages}
+    right, asked = {slot: [] for slot in SCORED_SLOTS}, {slot: [] for slot in SCORED_SLOTS}
     for batch in batches:
         tensors = TensorBatch.from_arrays(batch, vlm.device, dtype)
         predicted = look_and_read(vlm, tensors).logits.argmax(dim=-1)  # (B, T)
-        asked = tensors.targets != IGNORED
-        right = predicted == tensors.targets
+        scored = tensors.targets != IGNORED
+        hits = predicted == tensors.targets
         for segment, language in enumerate(languages):
-            theirs = asked & (tensors.segments == segment)
-            right_captions[language].append((right | ~theirs).all(dim=1))
+            theirs = scored & (tensors.segments == segment)
+            exact[language].append((hits | ~theirs).all(dim=1).float())
         for slot in SCORED_SLOTS:
-            right_tokens[slot].append(right[asked & (tensors.slots == SLOTS.index(slot))])
-    exact = {language: torch.cat(rows).float().mean().item() for language, rows in right_captions.items()}
-    slots = {slot: torch.cat(rows).float().mean().item() for slot, rows in right_tokens.items() if sum(map(len, rows))}
-    return exact, slots
+            of_slot = scored & (tensors.slots == SLOTS.index(slot))
+            right[slot].append((hits & of_slot).sum(dim=1).float())
+            asked[slot].append(of_slot.sum(dim=1).float())
+    there = [slot for slot in SCORED_SLOTS if sum(rows.sum() for rows in asked[slot])]
+    return Outcomes(
+        {language: torch.cat(rows).cpu() for language, rows in exact.items()},
+        {slot: torch.cat(right[slot]).cpu() for slot in there},
+        {slot: torch.cat(asked[slot]).cpu() for slot in there},
+    )

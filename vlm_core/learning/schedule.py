@@ -8,7 +8,7 @@ PATCHES_KEPT = 64
 """Of a picture's 196 patches, how many a training step reads. Most of a picture is empty ground, which costs as much
 to read as what stands on it: the lively patches all stay, and of the others a few that stand for the rest."""
 
-
+LAST_COOL_DOWN = 0.2
 CLEAN_SHARE = 0.25
 """How much of a run on drawn pictures is spent on clean ones first. Shapes are learned from filled outlines several
 times faster, and what was learned there carries over."""
@@ -17,6 +17,12 @@ times faster, and what was learned there carries over."""
 def style(share: float, wanted: str) -> str:
     """The style of the pictures at this share of the budget, on the way to the one wanted."""
     return "clean" if share < CLEAN_SHARE else wanted
+
+
+def good_enough(share: float) -> float:
+    """The share of the budget at which a run stands that has learned what it was to learn: only a last cooling-down is
+    left to it."""
+    return max(share, 1 - LAST_COOL_DOWN)
 
 
 def rate(share: float) -> float:

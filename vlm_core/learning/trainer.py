@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -125,10 +126,12 @@ class _Run:
                     return
                 if self.share >= 1 or self.share - evaluated >= 1 / config.evaluations:
                     evaluated = self.share
-                    exact, slots = score_captions(self.vlm, held_out, config.languages)
+                    exact, slots = score_captions(self.vlm, held_out, config.languages).shares()
                     story = {"step": self.step, "seconds": clock.seconds, "loss": event.losses}
                     self.history.append({**story, "exact_match": exact, "slots": slots})
                     self.good_weights = self.optimizer.weights(self.vlm)
+                    if config.until and sum(exact.values()) >= config.until * len(exact):
+                        config = self._cut_short()
                     model = self._model()
                     yield Evaluated(self.step, clock.seconds, exact, slots, len(scenes), model)
                     if picture is not None:
@@ -141,6 +144,15 @@ class _Run:
         reason = "steps" if config.steps else "seconds"
         message = f"Trained for {self.step} steps in {clock.seconds:.1f} s."
         yield Finished(self.step, clock.seconds, reason, message, self._model())
+
+    def _cut_short(self) -> TrainConfig:
+        """Cut the budget so that what is spent of it is all but a last cool-down; the run keeps the new one."""
+        share = schedule.good_enough(self.share)
+        if self.config.steps:
+            self.config = replace(self.config, steps=math.ceil(self.step / share), until=None)
+        else:
+            self.config = replace(self.config, seconds=self.clock.seconds / share, until=None)
+        return self.config
 
     def _learn(self, renderer: BatchRenderer) -> Step | Finished:
         """One step of the optimizer; Finished if there is nothing left to learn from."""

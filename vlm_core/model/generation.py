@@ -93,6 +93,23 @@ def _generate(vlm, pixels, prompt, temperature, top_k, top_p, generator) -> Iter
         text = torch.tensor([[token]], device=pixels.device)
 
 
+@torch.inference_mode()
+def write_greedily(vlm: VLM, patches: Tensor, language: str) -> list[list[int]]:
+    """The likeliest captions of many pictures at once, from their patches (B, N, 3·p·p) in [0, 1]; ids without end."""
+    tokenizer = vlm.tokenizer
+    memory = vlm.decoder.remember(vlm.encoder(patches)[0])
+    text = torch.tensor([[tokenizer.begin_id, tokenizer.language_id(language)]] * len(patches), device=patches.device)
+    written = []
+    for _ in range(vlm.config.max_text - text.shape[1] + 1):
+        logits, _ = vlm.decoder(text, memory)
+        text = logits[:, -1:].argmax(dim=-1)  # (B, 1)
+        written.append(text)
+        if (torch.cat(written, dim=1) == tokenizer.end_id).any(dim=1).all():
+            break
+    rows = torch.cat(written, dim=1).tolist()
+    return [row[: row.index(tokenizer.end_id)] if tokenizer.end_id in row else row for row in rows]
+
+
 def choose(
     probabilities: Tensor, temperature: float, top_k: int | None, top_p: float | None, generator: torch.Generator
 ) -> int:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vlm_core.config import ModelConfig
 from vlm_core.model.attention import Attention, FeedForward
+
+WAVE_HEIGHT = 0.3
+CELL = 4
+"""Side of the cells (px) that a picture is reduced to for glances wider than a patch."""
 
 
 def patchify(pixels: Tensor, patch_size: int) -> Tensor:
@@ -18,6 +25,68 @@ def patchify(pixels: Tensor, patch_size: int) -> Tensor:
     p = patch_size
     grid = pixels.unflatten(2, (-1, p)).unflatten(4, (-1, p))  # (B, 3, rows, p, columns, p)
     return grid.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2)  # (B, N, 3·p·p)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a picture looks like from a step back: needed beside the patches when not all of them are given."""
+
+    ground: Tensor
+    """(B, 3): the colour it is drawn on."""
+    relief: Tensor
+    """(B, rows, columns): how much each cell of CELL × CELL pixels stands out from the ground."""
+
+    @classmethod
+    def of(cls, patches: Tensor) -> Surroundings:
+        """Found from all patches (B, N, 3·p·p) of a picture."""
+        grid, size = math.isqrt(patches.shape[1]), math.isqrt(patches.shape[2] // 3)
+        pixels = patches.unflatten(1, (grid, grid)).unflatten(-1, (3, size, size))  # (B, rows, columns, 3, p, p)
+        # The median of the border patches' mean colours; every fourth pixel of every fourth row is enough to tell.
+        means = pixels[..., 1::4, 1::4].mean(dim=(-2, -1))  # (B, rows, columns, 3)
+        border = torch.cat([means[:, 0], means[:, -1], means[:, 1:-1, 0], means[:, 1:-1, -1]], dim=1)
+        ground = border.median(dim=1).values
+        cells = pixels.unflatten(-1, (-1, CELL)).unflatten(4, (-1, CELL)).mean(dim=(5, 7))
+        relief = stand_out(cells, ground[:, None, None, :, None, None], dim=3)  # (B, rows, columns, c, c)
+        return cls(ground, relief.transpose(2, 3).flatten(3).flatten(1, 2))
+
+
+def stand_out(colors: Tensor, ground: Tensor, dim: int) -> Tensor:
+    """How far colours are from the ground in their most different channel, which lies along `dim`.
+
+    A shape looks the same in it whatever its colour and its paper, so what is learned of red circles on white serves
+    blue ones on a blackboard.
+    """
+    return (colors - ground).abs().amax(dim=dim)
+
+
+def glance(relief: Tensor, cell: int, grid: int, size: int, kept: Tensor | None) -> Tensor:
+    """The square of size × size cells around each patch, (B, N, size²); beyond the picture there is only ground.
+
+    Its middle is the patch, the rest what is around it: an overlapping patch embedding (compare PVT v2,
+    arXiv:2106.13797) that is coarser where it is wider. `kept` (B, K) picks the patches.
+    """
+    relief = F.avg_pool2d(relief[:, None], cell // CELL)[:, 0] if cell > CELL else relief
+    cells = size // cell  # along a patch
+    windows = F.pad(relief, ((size - cells) // 2,) * 4).unfold(1, size, cells).unfold(2, size, cells)
+    if kept is None:
+        return windows.flatten(3).flatten(1, 2)
+    row = torch.arange(len(kept), device=kept.device)[:, None]
+    return windows[row, kept // grid, kept % grid].flatten(2)
+
+
+def starting_positions(config: ModelConfig) -> Tensor:
+    """What the learned positions (N, D) start from: noise, as in ViT, or waves when words are to ask *where*.
+
+    Waves from a quarter to four periods along each axis (compare "Attention Is All You Need", section 3.5): left
+    and right, top and bottom differ from the first step on, instead of after some hundreds.
+    """
+    if not config.positions_in_memory:
+        return torch.randn(config.patches, config.width) * 0.02
+    frequencies = 2 * math.pi * torch.logspace(math.log10(0.25), math.log10(4), config.width // 4)
+    phases = (torch.arange(config.grid) + 0.5)[:, None] / config.grid * frequencies
+    axis = torch.cat([phases.sin(), phases.cos()], dim=-1)  # (grid, D / 2)
+    rows, columns = axis[:, None].expand(-1, config.grid, -1), axis[None].expand(config.grid, -1, -1)
+    return WAVE_HEIGHT * torch.cat([rows, columns], dim=-1).flatten(0, 1)
 
 
 def window_bias(grid: int, radius: int) -> Tensor:
@@ -51,16 +120,16 @@ class EncoderBlock(nn.Module):
 
 
 def patch_embedding(config: ModelConfig) -> nn.Module:
-    """(…, 3·p·p) → (…, D): the linear layer of ViT, or two with a ReLU between.
+    """(…, C·p·p) → (…, D): the linear layer of ViT, or two with a ReLU between.
 
     The first of two starts from filters that are random but smooth. White noise averages out over a flat patch,
     so filters of it are nearly blind at first to what these pictures are made of: areas of one colour.
     """
     if config.patch_hidden is None:
-        return nn.Linear(config.patch_values, config.width)
-    first = nn.Linear(config.patch_values, config.patch_hidden)
-    size = config.patch_size
-    filters = torch.randn(3 * config.patch_hidden, 1, size, size)
+        return nn.Linear((3 + len(config.glances)) * config.patch_size**2, config.width)
+    size, channels = config.patch_size, 3 + len(config.glances)
+    first = nn.Linear(channels * size**2, config.patch_hidden)
+    filters = torch.randn(channels * config.patch_hidden, 1, size, size)
     binomial = torch.tensor([1.0, 4.0, 6.0, 4.0, 1.0]) / 16
     blur = (binomial[:, None] * binomial)[None, None]
     for _ in range(2):
@@ -81,9 +150,11 @@ class VisionEncoder(nn.Module):
         super().__init__()
         self.patch_size = config.patch_size
         self.patch_embedding = patch_embedding(config)
-        self.positions = nn.Parameter(torch.randn(config.patches, config.width) * 0.02)
+        self.positions = nn.Parameter(starting_positions(config))
         self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
+        self.glances = config.glances
+        self.grid = config.grid
         self.positions_in_memory = config.positions_in_memory
         window = None if config.encoder_radius is None else window_bias(config.grid, config.encoder_radius)
         self.register_buffer("window", window, persistent=False)
@@ -93,19 +164,21 @@ class VisionEncoder(nn.Module):
         patches: Tensor,
         kept: Tensor | None = None,
         key_bias: Tensor | None = None,
+        surroundings: Surroundings | None = None,
         need_weights: bool = False,
     ) -> tuple[Tensor, list[Tensor]]:
         """Patches (B, N, 3·p·p), values in [0, 1], → image tokens (B, N, D) and each layer's weights if asked for.
 
-        `kept` (B, K) names the grid cells that `patches` (B, K, 3·p·p) come from when only some are given, and
-        `key_bias` (K) is added to what each patch scores as a key: log 3 makes it count for three.
+        `kept` (B, K) names the grid cells that `patches` (B, K, 3·p·p) come from when only some are given; the
+        picture's `surroundings`, found by itself when all are, must then be given too. `key_bias` (K) is added to
+        what each patch scores as a key: log 3 makes it count for three.
         """
         positions, window = self.positions, self.window
         if kept is not None:
             positions = positions[kept]  # (B, K, D)
             window = None if window is None else window[kept[:, :, None], kept[:, None, :]].unsqueeze(1)  # (B, 1, K, K)
         bias = window if key_bias is None else key_bias if window is None else window + key_bias
-        x = self.patch_embedding(patches) + positions
+        x = self.embed(patches, kept, surroundings) + positions
         maps = []
         for block in self.blocks:
             x, weights = block(x, bias, need_weights)
@@ -114,3 +187,17 @@ class VisionEncoder(nn.Module):
         if self.positions_in_memory:
             x = x + positions
         return x, maps if need_weights else []
+
+    def embed(self, patches: Tensor, kept: Tensor | None, surroundings: Surroundings | None) -> Tensor:
+        """Patches (B, N, 3·p·p) → their embeddings (B, N, D); see `forward`."""
+        if not self.glances:
+            return self.patch_embedding(patches)
+        around = surroundings or Surroundings.of(patches)
+        seen = [patches]
+        for cell in self.glances:
+            if cell == 1:
+                colors = patches.unflatten(-1, (3, -1))  # (B, N, 3, p·p)
+                seen.append(stand_out(colors, around.ground[:, None, :, None], dim=2))
+            else:
+                seen.append(glance(around.relief, cell, self.grid, self.patch_size, kept))
+        return self.patch_embedding(torch.cat(seen, dim=-1))

@@ -1,6 +1,6 @@
 """Many scenes as the arrays that training and evaluation read: patches, captions, masks.
 
-NumPy only, so that a process which does nothing but render stays small and starts fast.
+NumPy and Pillow only, so that a process which does nothing but render stays small and starts fast.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from vlm_core.scenes.language import caption_words
 from vlm_core.scenes.scene import Scene, evaluation_seed, patch_coverage, sample_scene, training_seed
@@ -46,6 +47,10 @@ class Batch:
     """(B, O, K) float32: the share of each kept patch that an object covers; 0 for objects that are not there."""
     traits: np.ndarray
     """(B, O, 3) colour, shape and size of each object as indices into the world's tables, -1 where there is none."""
+    ground: np.ndarray
+    """(B, 3) float32 in [0, 1]: the median of the mean colours of the patches along the border."""
+    relief: np.ndarray
+    """(B, 56, 56) uint8: how much each 4 × 4 pixels stand out from the ground."""
 
 
 SLOTS = ("color", "shape", "size", "place", "relation", "function", "special")
@@ -98,7 +103,28 @@ def to_batch(
         patches = grid[scene_index, kept // GRID, :, kept % GRID].transpose(0, 1, 4, 2, 3)  # (B, K, 3, p, p)
         coverage = np.take_along_axis(coverage, kept[:, None], axis=2)
     patches = np.ascontiguousarray(patches).reshape(len(scenes), -1, 3 * PATCH_SIZE**2)
-    return Batch(patches, kept, stands_for, *_pack_captions(scenes, languages, tokenizer), coverage, traits)
+    captions = _pack_captions(scenes, languages, tokenizer)
+    ground = border_color(grid)
+    return Batch(patches, kept, stands_for, *captions, coverage, traits, ground, relief(pixels, ground))
+
+
+def border_color(grid: np.ndarray) -> np.ndarray:
+    """(B, 3) float32 in [0, 1]; the model finds the same by itself when it sees all patches. Every fourth pixel is
+    enough to tell."""
+    sample = grid[:, :, 1::4, :, 1::4]  # (B, rows, 4, columns, 4, 3)
+    sides = (sample[:, 0], sample[:, -1], sample[:, 1:-1, :, 0], sample[:, 1:-1, :, -1])
+    # The first two are (B, 4, columns, 4, 3), the others (B, rows, 4, 4, 3).
+    axes = ((1, 3), (1, 3), (2, 3), (2, 3))
+    sums = [side.sum(axis=over, dtype=np.uint16) for side, over in zip(sides, axes, strict=True)]
+    border = np.sort(np.concatenate(sums, axis=1), axis=1)  # (B, 52, 3)
+    return border[:, (border.shape[1] - 1) // 2].astype(np.float32) / (16 * 255)
+
+
+def relief(pixels: np.ndarray, ground: np.ndarray) -> np.ndarray:
+    """(B, 56, 56) uint8: how far the mean colour of each 4 × 4 pixels is from the ground, in its farthest channel."""
+    cells = np.stack([np.asarray(Image.fromarray(picture).reduce(4)) for picture in pixels])  # (B, 56, 56, 3)
+    base = (255 * ground).round().astype(np.uint8)[:, None, None]
+    return (np.maximum(cells, base) - np.minimum(cells, base)).max(axis=3)  # bytes cannot be negative
 
 
 def by_liveliness(grid: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
 import gradio as gr
 import numpy as np
@@ -13,6 +14,9 @@ from PIL import Image
 
 from vlm_core.app.images import data_uri
 from vlm_core.app.texts import Labels, choices, table, text
+
+if TYPE_CHECKING:
+    from vlm_core.insight.exam import Exam
 
 LANGUAGES = {"en": "english", "zh": "chinese"}
 SPEAKERS = {"run": "model_run", "bundled": "model_bundled"}
@@ -65,8 +69,13 @@ def as_data(value) -> str:
     return f'<div data-json="{escape(json.dumps(value, ensure_ascii=False))}"></div>'
 
 
-def caption_as_data(vlm, tokens: list, language: str, done: bool) -> str:
-    """All that the lens shows of the words so far."""
+def name_head(layer_head: tuple[int, int] | None) -> str:
+    """A layer and head as the lens names its choices; None is the mean of all."""
+    return "mean" if layer_head is None else "{}.{}".format(*layer_head)
+
+
+def caption_as_data(vlm, tokens: list, language: str, head: str, done: bool) -> str:
+    """All that the lens shows of the words so far; `head` names the maps it shows until somebody picks others."""
     config = vlm.config
     words = [
         {
@@ -86,6 +95,7 @@ def caption_as_data(vlm, tokens: list, language: str, done: bool) -> str:
             "grid": config.grid,
             "steps": ATTENTION_STEPS,
             "keys": keys,
+            "head": head,
             "unsure": UNSURE_BELOW,
             "done": done,
         }
@@ -97,7 +107,7 @@ def _whole_steps(maps: np.ndarray) -> list:
     return (maps * ATTENTION_STEPS).round().astype(int).reshape(*maps.shape[:2], -1).tolist()
 
 
-def speak(vlm, picture: Image.Image, language: str) -> Iterator[tuple[str, str, bool]]:
+def speak(vlm, picture: Image.Image, language: str, head: str = "mean") -> Iterator[tuple[str, str, bool]]:
     """(picture data, caption data, is the model sure so far) anew for each word; the last one is done."""
     shown = as_data(data_uri(picture))
     tokens: list = []
@@ -105,19 +115,30 @@ def speak(vlm, picture: Image.Image, language: str) -> Iterator[tuple[str, str, 
     for token in vlm.stream(picture, language):
         tokens.append(token)
         sure = sure and token.probability >= UNSURE_BELOW
-        yield shown, caption_as_data(vlm, tokens, language, done=False), sure
-    yield shown, caption_as_data(vlm, tokens, language, done=True), sure
+        yield shown, caption_as_data(vlm, tokens, language, head, done=False), sure
+    yield shown, caption_as_data(vlm, tokens, language, head, done=True), sure
 
 
-def introduce(vlm, speaker: str, language: str, learning: bool = False) -> str:
-    """Who speaks, and how far to trust it, in the page's language."""
+def introduce(vlm, speaker: str, language: str, exam: Exam | None = None, learning: bool = False) -> str:
+    """Who speaks, how far to trust it, and which maps are shown and why, in the page's language."""
     if vlm.trained_steps == 0:
         return f'<p class="untrained" role="alert">{escape(text(language, "speaker_untrained"))}</p>'
     key = "speaker_bundled" if speaker == "bundled" else "speaker_learning" if learning else "speaker_run"
     told = text(language, key, step=vlm.trained_steps, steps=f"{vlm.trained_steps:,}")
     grounded = vlm.run.get("config", {}).get("objective") == "grounded"
     taught = text(language, "grounded_note" if grounded else "captions_note")
-    return f'<p class="speaker">{escape(told)} {escape(taught)}</p>'
+    pointing = "" if exam is None else f" {escape(tell_head(exam, language))}"
+    return f'<p class="speaker">{escape(told)} {escape(taught)}{pointing}</p>'
+
+
+def tell_head(exam: Exam, language: str) -> str:
+    """Which head's maps are shown, and how well they point."""
+    if exam.layer_head is None:
+        name = text(language, "mean")
+    else:
+        layer, head = exam.layer_head
+        name = f"{text(language, 'layer')} {layer + 1} {text(language, 'head')} {head + 1}"
+    return text(language, "points", name=name, hit=f"{exam.hit:.0%}", chance=f"{exam.chance:.0%}")
 
 
 def doubt(language: str) -> str:

@@ -119,9 +119,18 @@ def show(run: Run | None, language: str) -> str:
     return (
         f'<div class="run" data-run="{escape(run.id)}" data-state="{run.state}" data-step="{run.step}">'
         f'<div><progress max="1" value="{run.share:.4f}" aria-label="{escape(words["budget"])}"></progress>'
-        f'<p class="facts">{" · ".join(map(escape, facts))}</p>{message}{_says(run, words)}</div>'
+        f'<p class="facts">{" · ".join(map(escape, facts))}</p>{message}{_says(run, words)}{_exam(run, language)}</div>'
         f"{draw_curves(run.losses, run.scores, words_of_curves(words))}</div>"
     )
+
+
+def _exam(run: Run, language: str) -> str:
+    """How the model of the last evaluation points, and what it makes of colours and shapes it never saw together."""
+    exam = run.exam
+    if exam is None:
+        return ""
+    shares = {name: f"{getattr(exam, name):.0%}" for name in ("hit", "mass", "chance", "new_pairs")}
+    return f'<p class="exam">{escape(text(language, "exam", **shares))}</p>'
 
 
 def words_of_curves(words: dict[str, str]) -> dict[str, str]:

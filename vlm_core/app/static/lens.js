@@ -4,7 +4,7 @@
   // Viridis, nine stops: even in lightness and readable with any colour vision.
   const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
   const FULL = 0.25; // attention on one patch that takes the last colour; absolute, the same for every word
-  const state = { picture: "", caption: null, labels: {}, word: 0, choice: "mean" };
+  const state = { picture: "", caption: null, labels: {}, word: 0, choice: null }; // choice: null until somebody picks a head
 
   const read = (id) => {
     const holder = document.querySelector(`#${id} [data-json]`);
@@ -35,7 +35,8 @@
   const chosen = (word) => {
     const { steps } = state.caption;
     const heads = word.maps.flatMap((layer, l) => layer_heads(word, l));
-    const picked = state.choice === "mean" ? heads : heads.filter((head) => head.id === state.choice);
+    const choice = state.choice ?? state.caption.head;
+    const picked = choice === "mean" ? heads : heads.filter((head) => head.id === choice);
     const cells = new Array(picked[0].map.length).fill(0);
     let nothing = 0;
     for (const head of picked) {
@@ -100,8 +101,8 @@
     const select = make("select", { id: "lens-head", onchange: (event) => { state.choice = event.target.value; paint(); } },
       make("option", { value: "mean" }, state.labels.mean),
       ...ids.map((id) => make("option", { value: id }, name(id))));
-    if (![...select.options].some((option) => option.value === state.choice)) state.choice = "mean";
-    select.value = state.choice;
+    if (![...select.options].some((option) => option.value === state.choice)) state.choice = null;
+    select.value = state.choice ?? state.caption.head;
     return make("label", { class: "small" }, `${state.labels.layer_head} `, select);
   };
 

@@ -1,0 +1,76 @@
+"""The bundled model reads what people bring: pictures that this project's renderer never made."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.foreign import SOURCES, foreign_pictures
+from vlm_core import VLM
+from vlm_core.scenes.language import parse
+
+
+@pytest.fixture(scope="module")
+def vlm():
+    return VLM.from_pretrained()
+
+
+@pytest.fixture(scope="module")
+def readings(vlm):
+    """(picture, the one object its caption speaks of, or None) of every foreign picture."""
+    read = []
+    for picture in foreign_pictures():
+        try:
+            objects = parse(vlm.caption(picture.image).text, "en").objects
+        except ValueError:
+            objects = ()
+        read.append((picture, objects[0] if len(objects) == 1 else None))
+    return read
+
+
+def share(readings, name: str) -> float:
+    return sum(said is not None and getattr(said, name) == getattr(true, name) for true, said in readings) / len(readings)
+
+
+def test_shapes_and_colours_of_all_of_them(readings):
+    assert len(readings) == 280
+    assert share(readings, "shape") >= 0.95
+    assert share(readings, "color") >= 0.97
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_no_source_is_a_blind_spot(readings, source):
+    theirs = [(true, said) for true, said in readings if true.source == source]
+    assert share(theirs, "shape") >= 0.9
+    assert share(theirs, "color") >= 0.9
+
+
+def tutorial_picture() -> Image.Image:
+    """The tutorial's own: a 40 × 40 square of (0.8, 0.2, 0.2) in the middle of uniform noise."""
+    pixels = np.random.default_rng(0).random((224, 224, 3))
+    pixels[92:132, 92:132] = (0.8, 0.2, 0.2)
+    return Image.fromarray((255 * pixels).astype(np.uint8))
+
+
+def test_the_tutorials_picture_is_read_and_looked_at(vlm):
+    caption = vlm.caption(tutorial_picture())
+    assert caption.text == "a small red square at the center"
+    assert vlm.caption(tutorial_picture(), "zh").text == "中央有一个小的红色方块"
+    touched = np.zeros((14, 14), bool)
+    touched[5:9, 5:9] = True  # rows and columns 92 to 131 lie in patches 5 to 8
+    for token in caption.tokens:
+        if token.text in ("red", "square"):
+            shown = token.attention.mean(axis=(0, 1))
+            assert touched.flat[shown.argmax()]
+            assert shown[touched].sum() > 0.9 * shown.sum()
+
+
+def photograph() -> Image.Image:
+    """Nothing the world has: soft blobs of many colours."""
+    small = np.random.default_rng(5).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    return Image.fromarray(small).resize((224, 224), Image.Resampling.BICUBIC)
+
+
+def test_what_is_outside_its_world_makes_it_less_sure(vlm):
+    known = [min(t.probability for t in vlm.caption(p.image).tokens) for p in foreign_pictures()[:60]]
+    unknown = min(token.probability for token in vlm.caption(photograph()).tokens)
+    assert unknown < 0.5 < np.median(known)
