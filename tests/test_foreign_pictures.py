@@ -28,7 +28,8 @@ def readings(vlm):
 
 
 def share(readings, name: str) -> float:
-    return sum(said is not None and getattr(said, name) == getattr(true, name) for true, said in readings) / len(readings)
+    right = [said is not None and getattr(said, name) == getattr(true, name) for true, said in readings]
+    return sum(right) / len(right)
 
 
 def test_shapes_and_colours_of_all_of_them(readings):

@@ -17,6 +17,7 @@ from vlm_core.app.runs import Run, Runs
 from vlm_core.app.texts import table
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
+from vlm_core.insight.exam import Exam
 
 CONFIG = TrainConfig()
 
@@ -181,9 +182,30 @@ def test_two_runs_models_are_not_mixed(handlers):
 @pytest.mark.parametrize(("chosen", "run_id"), [("bundled", "first"), ("run", ""), ("run", "forgotten")])
 def test_bundled_model_speaks_when_chosen_or_alone(handlers, monkeypatch, chosen, run_id):
     monkeypatch.setattr(page, "bundled_model", lambda: speaker("gamma", steps=5000))
+    monkeypatch.setattr(page, "bundled_exam", lambda: Exam((0, 0), hit=0.97, mass=0.9, chance=0.12, new_pairs=0.8))
     adopt(handlers.runs, "first", speaker("alpha"))
     words, note = said(handlers.ask(drawn(), "en", chosen, run_id, "en"))
     assert words == ["gamma"] and "bundled" in note
+
+
+def test_the_maps_shown_first_are_those_that_point_best_and_the_page_says_so(handlers):
+    run = adopt(handlers.runs, "r", speaker("alpha"))
+    run.exam = Exam((0, 0), hit=0.97, mass=0.9, chance=0.12, new_pairs=0.8)
+    *_, (_, caption_data, note) = handlers.ask(drawn(), "en", "run", "r", "en")
+    assert data(caption_data)["head"] == "0.0"
+    assert "layer 1 head 1" in note and "97%" in note and "12%" in note
+    run.exam = None
+    *_, (_, caption_data, note) = handlers.ask(drawn(), "en", "run", "r", "zh")
+    assert data(caption_data)["head"] == "mean" and "97%" not in note
+
+
+def test_a_run_tells_how_it_points_and_what_it_makes_of_new_pairs(handlers):
+    run = adopt(handlers.runs, "r", speaker("alpha"))
+    assert 'class="exam"' not in training.show(run, "en")
+    run.exam = Exam(None, hit=0.97, mass=0.9, chance=0.12, new_pairs=0.83)
+    for language in ("en", "zh"):
+        assert all(share in training.show(run, language) for share in ("97%", "90%", "12%", "83%"))
+
 
 
 def test_untrained_model_is_called_untrained_in_both_languages(handlers):
