@@ -115,7 +115,7 @@ class _Run:
         # so one that shares its core holds up all.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         with BatchRenderer(
-            first=self.step, style=lambda index: schedule.style(self._share_at(index), config.style),
+            first=self.step, style=lambda index: schedule.style(self._share_at(index), index, config.style),
             run_seed=config.seed, size=config.batch_size, level=config.level, languages=config.languages,
             tokenizer=self.vlm.tokenizer, keep=schedule.PATCHES_KEPT,
         ) as renderer:  # fmt: skip
