@@ -11,13 +11,16 @@ import pytest
 from PIL import Image, ImageDraw
 
 from vlm_core.app import page
+from vlm_core.app.images import data_uri
 from vlm_core.app.page import NOTHING_SEEN, Handlers, build_page, telling
-from vlm_core.app.panels import picture, training
+from vlm_core.app.panels import caption, picture, training
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.texts import table
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
 from vlm_core.insight.exam import Exam
+from vlm_core.scenes import sample_scene
+from vlm_core.scenes.tokenizer import WordTokenizer
 
 CONFIG = TrainConfig()
 
@@ -28,10 +31,10 @@ def handlers():
 
 
 def drawn():
-    """An editor's value with a red square on it."""
-    canvas = Image.new("RGB", (picture.CANVAS, picture.CANVAS), "white")
-    ImageDraw.Draw(canvas).rectangle((100, 100, 250, 250), fill="red")
-    return {"background": canvas, "layers": [], "composite": canvas}
+    """What the canvas tells of a red square on it."""
+    canvas = Image.new("RGB", (224, 224), "white")
+    ImageDraw.Draw(canvas).rectangle((50, 50, 125, 125), fill="red")
+    return data_uri(canvas)
 
 
 def adopt(runs, run_id, vlm, state="finished", config=CONFIG):
@@ -207,7 +210,6 @@ def test_a_run_tells_how_it_points_and_what_it_makes_of_new_pairs(handlers):
         assert all(share in training.show(run, language) for share in ("97%", "90%", "12%", "83%"))
 
 
-
 def test_untrained_model_is_called_untrained_in_both_languages(handlers):
     adopt(handlers.runs, "new", speaker("alpha", steps=0), state="running")
     for language, warning in (("en", "UNTRAINED"), ("zh", "未训练")):
@@ -220,13 +222,53 @@ def test_caption_says_when_it_is_done_and_only_then(handlers):
     assert captions == [False, True]
 
 
-@pytest.mark.parametrize(
-    "nothing", [None, {}, {"background": None, "composite": None, "layers": []}, picture.blank_canvas()]
-)
+BLANK = data_uri(Image.new("RGB", (224, 224), "white"))
+
+
+@pytest.mark.parametrize("nothing", [None, "", BLANK], ids=["none", "untouched", "white"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_empty_canvas_is_told_in_the_page_s_language(handlers, nothing, language):
     *kept, message = next(telling(handlers.ask, 3)(nothing, "en", "bundled", "", language))
     assert kept == [gr.skip()] * 3 and table(language)["empty_canvas"] in message
+    assert handlers.follow(nothing, "en", "bundled", "", language) == ("", "", "", "")
+
+
+@pytest.mark.parametrize("broken", ["data:image/png;base64,%%%", "hello", drawn()[:-400], "data:text/html,<b>"])
+def test_a_drawing_that_arrives_broken_gets_a_sentence(handlers, broken):
+    *kept, message = next(telling(handlers.ask, 3)(broken, "en", "bundled", "", "en"))
+    assert kept == [gr.skip()] * 3 and 'role="alert"' in message and "Traceback" not in message
+
+
+def test_what_follows_the_strokes_is_the_end_of_what_is_asked_for(handlers):
+    adopt(handlers.runs, "first", speaker("alpha"))
+    *_, last = handlers.ask(drawn(), "en", "run", "first", "en")
+    assert handlers.follow(drawn(), "en", "run", "first", "en") == (*last, "")
+
+
+def test_pictures_handed_out_are_known_and_changed_ones_are_not():
+    for scene in picture.sample_scenes():
+        assert picture.what_it_shows(scene.image.copy()) is scene
+    handed = data(picture.random_picture())["image"]
+    shown = picture.read_picture(handed, "en")
+    assert picture.what_it_shows(shown) is not None
+    shown.putpixel((3, 3), (1, 2, 3))
+    assert picture.what_it_shows(shown) is None
+
+
+def test_truth_is_told_until_the_first_word_that_is_not_true():
+    scene, model = sample_scene(7, 2, "clean"), SimpleNamespace(tokenizer=WordTokenizer())
+    for language in ("en", "zh"):
+        truth = caption.truth_of(scene, model, language)
+        assert "".join(text for text, _ in truth) == scene.caption(language).replace(" ", "")
+        tokens = [SimpleNamespace(text=text) for text, _ in truth]
+        assert list(caption._as_far_as_true(tokens, truth)) == [patches for _, patches in truth]
+        tokens[2] = SimpleNamespace(text="wrong")
+        told = list(caption._as_far_as_true(tokens, truth))
+        assert told[1] == truth[1][1] and not any(told[2:])
+    assert caption.truth_of(None, model, "en") == []
+    touched = dict(reversed(caption.truth_of(scene, model, "en")))[scene.objects[0].color]
+    rows, columns = np.nonzero(scene.masks[0])
+    assert set(touched) == set(((rows // 16) * 14 + columns // 16).tolist())
 
 
 @pytest.mark.parametrize("hostile", ['"><script>alert(1)</script>', "</div>", "&quot;", "图\u2028形"])
@@ -274,7 +316,7 @@ def test_starting_begins_a_run_of_its_own(handlers, monkeypatch):
     )
     settings = (8, 1, "clean", "captions", "lecture", 0)
     assert handlers.start(drawn(), "en", *settings) == ("new", NOTHING_SEEN)
-    assert handlers.start(picture.blank_canvas(), "en", *settings)[0] == "new"
+    assert handlers.start(BLANK, "en", *settings)[0] == "new"
     (config, shown), (_, nothing) = begun
     assert (config.seconds, config.level, config.style) == (8, 1, "clean")
     assert shown.getpixel((80, 80)) == (255, 0, 0) and nothing is None

@@ -24,7 +24,7 @@ def until(page, holds, what):
 
 def open_page(page, query=""):
     page.goto(f"/?{query}")
-    page.wait_for_selector("#editor canvas")
+    page.wait_for_selector("#editor[data-ready=true] canvas")
     until(page, lambda: canvas(page).min() > 200, "the canvas is white and ready")
 
 

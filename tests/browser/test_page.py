@@ -60,10 +60,7 @@ def test_drawing_with_the_mouse_is_captioned(page):
 def test_second_stroke_in_another_colour_leaves_the_first(page):
     open_page(page)
     draw(page, [(-60, -60), (60, -60)])
-    page.click("#editor [aria-label=Color]")
-    swatches = page.locator("#editor [aria-label^='Select color'], #editor .swatch button, #editor button.color")
-    swatches.nth(2).click()
-    page.keyboard.press("Escape")
+    page.check("#editor [aria-label^=green]")
     draw(page, [(-60, 60), (60, 60)])
     caption(page)
     shown = captioned_picture(page)
@@ -71,6 +68,57 @@ def test_second_stroke_in_another_colour_leaves_the_first(page):
     upper, lower = shown[:112][inked[:112]], shown[112:][inked[112:]]
     assert len(upper) > 200 and len(lower) > 200
     assert np.abs(np.median(upper, axis=0) - np.median(lower, axis=0)).max() > 80
+
+
+def test_the_eraser_takes_away_and_undo_brings_back(page):
+    open_page(page)
+    draw(page, [(-60, 0), (60, 0)])
+    drawn = canvas(page)
+    page.check("#editor [aria-label^=eraser]")
+    draw(page, [(-70, 0), (70, 0)])
+    assert canvas(page).min() > 250
+    page.click("#undo")
+    until(page, lambda: (canvas(page) == drawn).all(), "the stroke is back")
+
+
+def test_the_caption_follows_the_strokes_by_itself(page):
+    open_page(page)
+    draw(page)
+    page.wait_for_selector("#lens-root[data-done=true]")
+    first = page.get_attribute("#picture-data [data-json]", "data-json")
+    draw(page, [(-60, 0), (60, 0)])
+    seen = page.locator("#picture-data [data-json]")
+    until(page, lambda: seen.get_attribute("data-json") != first, "the picture is seen anew")
+    page.click("#clear")
+    until(page, lambda: not words(page), "nothing is said of an empty canvas")
+    assert page.locator("#message [role=alert]").count() == 0
+
+
+def test_stamps_make_pictures_that_need_no_hand(page):
+    open_page(page)
+    page.check("#editor [aria-label^=blue]")
+    page.focus("#editor [data-shape=star]")
+    page.keyboard.press("Enter")
+    until(page, lambda: "star" in words(page), "the star is named")
+    assert "blue" in words(page)
+    page.click("#editor [data-shape=circle]")
+    until(page, lambda: {"star", "circle"} <= set(words(page)), "both are named")
+
+
+def test_maps_of_a_known_picture_are_held_against_its_objects(page):
+    open_page(page)
+    page.locator("#samples button").nth(2).click()
+    until(page, lambda: "heart" in words(page), "the picture is captioned")
+    page.locator("#lens-root .word", has_text="heart").first.hover()
+    truth = page.locator("#lens-details .truth")
+    assert truth.get_attribute("data-hit") == "true"
+    assert page.locator("#lens-overlay .object").count() == 1
+    page.locator("#lens-root .word").first.hover()  # "a" speaks of no object
+    assert truth.count() == 0
+    draw(page, [(-60, 60), (60, 60)])  # now nobody knows what the picture shows
+    page.wait_for_timeout(1000)
+    page.locator("#lens-root .word").nth(2).hover()
+    assert truth.count() == 0
 
 
 def test_cleared_canvas_is_empty_and_can_be_drawn_on(page):
@@ -148,6 +196,7 @@ def test_caption_comes_word_by_word_each_with_its_probability(page):
     )
     spoken = caption(page)
     lengths = page.evaluate("window.lengths")
+    lengths = lengths[lengths.index(1) :]  # before it came what followed the stroke by itself, all at once
     assert lengths == sorted(lengths) and lengths[-1] == len(spoken)
     assert len(set(lengths)) > 2 and lengths[0] < len(spoken)
     chances = page.locator("#lens-root .word .chance").all_inner_texts()
@@ -373,7 +422,7 @@ def assert_chinese(page):
 
 def readable(page):
     texts = page.locator("button:visible, [data-testid=block-info]:visible, label:visible").all_inner_texts()
-    both = ("English", "Language / 语言", "Canvas / 画布")  # said in both languages whatever the page speaks
+    both = ("English", "Language / 语言")  # said in both languages whatever the page speaks
     return [text.strip() for text in texts if text.strip() and text.strip() not in both]
 
 

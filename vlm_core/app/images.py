@@ -1,9 +1,11 @@
-"""Pictures that travel inside the page's HTML: no file cache that a fast reload could catch half-written."""
+"""What travels inside the page's HTML: pictures, which no file cache could hand out half-written, and data."""
 
 from __future__ import annotations
 
 import base64
 import io
+import json
+from html import escape
 
 from PIL import Image
 
@@ -12,3 +14,8 @@ def data_uri(picture: Image.Image) -> str:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def as_data(value) -> str:
+    """JSON in an attribute of an element, for the page's scripts to read."""
+    return f'<div data-json="{escape(json.dumps(value, ensure_ascii=False))}"></div>'

@@ -50,27 +50,33 @@ def build_page(runs: Runs) -> gr.Blocks:
         labelled = [component for component, _ in handlers.labels]
         run_buttons = [learning.start, learning.pause, learning.resume, learning.stop]
 
-        # Your picture
-        drawing.clear.click(picture.blank_canvas, outputs=drawing.editor, queue=False, api_name=False)
-        drawing.random.click(picture.random_picture, outputs=drawing.editor, queue=False, api_name=False)
-        drawing.samples.select(picture.pick_sample, outputs=drawing.editor, queue=False, api_name=False)
+        # Your picture: canvas.js draws, shows what it is given, and tells of every change
+        shown = {"outputs": drawing.canvas_data, "queue": False, "api_name": False}
+        drawing.random.click(picture.random_picture, **shown)
+        drawing.samples.select(picture.pick_sample, **shown)
         drawing.upload.upload(
-            telling(picture.uploaded_picture, 1), drawing.upload, [drawing.editor, message],
+            telling(picture.uploaded_picture, 1), drawing.upload, [drawing.canvas_data, message],
             queue=False, api_name=False,
         )  # fmt: skip
 
-        # Caption
+        # Its caption: all at once and silently when the picture changes, word by word when asked for
+        asked = [drawing.drawn, speech.language, speech.speaker, run_id, page_language]
+        spoken = [speech.picture_data, speech.caption_data, speech.note, message]
+        for changed in (drawing.drawn.change, speech.language.input, speech.speaker.input):
+            changed(
+                handlers.follow, asked, spoken,
+                show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, concurrency_id="follow",
+                api_name=False,
+            )  # fmt: skip
         speech.ask.click(
-            telling(handlers.ask, 3),
-            [drawing.editor, speech.language, speech.speaker, run_id, page_language],
-            [speech.picture_data, speech.caption_data, speech.note, message],
+            telling(handlers.ask, 3), asked, spoken,
             show_progress="hidden", concurrency_limit=8, concurrency_id="caption", api_name="caption",
         )  # fmt: skip
 
         # Train
         learning.start.click(
             telling(handlers.start, 2),
-            [drawing.editor, page_language, *learning.settings],
+            [drawing.drawn, page_language, *learning.settings],
             [run_id, seen, message],
             show_progress="hidden", queue=False, api_name="train",
         )  # fmt: skip
@@ -98,7 +104,7 @@ def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
     font = base64.b64encode(CHINESE_FONT.read_bytes()).decode()
     face = f"@font-face{{font-family:'Noto Sans SC';src:url(data:font/woff2;base64,{font});unicode-range:U+3000-9FFF}}"
-    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("lens.js", "page.js")]
+    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("canvas.js", "lens.js", "page.js")]
     return {
         "theme": gr.themes.Default(
             primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "Noto Sans SC", "sans-serif"],
@@ -169,7 +175,7 @@ class Handlers:
         self.labels: Labels = []
 
     def ask(
-        self, drawn: dict, spoken: str, speaker: str, run_id: str, language: str
+        self, drawn: str, spoken: str, speaker: str, run_id: str, language: str
     ) -> Iterator[tuple[str, str, str]]:
         """Caption the drawing: (picture data, caption data, note) anew for each word."""
         shown = picture.read_picture(drawn, language)
@@ -180,10 +186,22 @@ class Handlers:
             vlm, exam, who = bundled_model(), bundled_exam(), "bundled"
         note = caption.introduce(vlm, who, language, exam, learning=bool(run and run.live))
         head = caption.name_head(exam.layer_head if exam else None)
-        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head):
+        scene = picture.what_it_shows(shown)
+        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene):
             yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
 
-    def start(self, drawn: dict, language: str, *settings) -> tuple[str, tuple]:
+    def follow(self, *asked) -> tuple[str, str, str, str]:
+        """The caption of the canvas as it is now: (picture data, caption data, note, message); all empty if it is.
+
+        The same canvas always gives the same, so it does no harm when a browser tells of one change twice.
+        """
+        try:
+            *_, last = self.ask(*asked)
+        except UserError:
+            return "", "", "", ""
+        return *last, ""
+
+    def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple]:
         """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""
         try:
             shown = picture.read_picture(drawn, language)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
@@ -12,8 +11,10 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from vlm_core.app.images import data_uri
+from vlm_core.app.images import as_data, data_uri
 from vlm_core.app.texts import Labels, choices, table, text
+from vlm_core.scenes import Scene
+from vlm_core.scenes.scene import patch_coverage
 
 if TYPE_CHECKING:
     from vlm_core.insight.exam import Exam
@@ -24,7 +25,13 @@ ATTENTION_STEPS = 10_000
 """Attention is sent in whole ten-thousandths."""
 UNSURE_BELOW = 0.5
 """Words of less probability are underlined, and a caption that has one is called unsure."""
-LENS_WORDS = ("lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention")
+LENS_WORDS = (
+    "lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention", "entropy",
+    "truth", "truth_hit", "truth_miss", "truth_mass", "all_heads",
+)  # fmt: skip
+
+
+Truth = list[tuple[str, list[int] | None]]
 
 
 @dataclass(frozen=True)
@@ -64,17 +71,12 @@ def words_data(language: str) -> str:
     return as_data({key: table(language)[key] for key in LENS_WORDS})
 
 
-def as_data(value) -> str:
-    """JSON that travels in an attribute of an element."""
-    return f'<div data-json="{escape(json.dumps(value, ensure_ascii=False))}"></div>'
-
-
 def name_head(layer_head: tuple[int, int] | None) -> str:
     """A layer and head as the lens names its choices; None is the mean of all."""
     return "mean" if layer_head is None else "{}.{}".format(*layer_head)
 
 
-def caption_as_data(vlm, tokens: list, language: str, head: str, done: bool) -> str:
+def caption_as_data(vlm, tokens: list, language: str, head: str, truth: Truth, done: bool) -> str:
     """All that the lens shows of the words so far; `head` names the maps it shows until somebody picks others."""
     config = vlm.config
     words = [
@@ -84,8 +86,9 @@ def caption_as_data(vlm, tokens: list, language: str, head: str, done: bool) -> 
             "alternatives": [(name, round(share, 4)) for name, share in token.alternatives],
             "maps": _whole_steps(token.attention),
             "null": token.null_mass.round(4).tolist(),
+            "touched": touched,
         }
-        for token in tokens
+        for token, touched in zip(tokens, _as_far_as_true(tokens, truth), strict=True)
     ]
     keys = config.patches + bool(config.null_key)
     return as_data(
@@ -107,16 +110,43 @@ def _whole_steps(maps: np.ndarray) -> list:
     return (maps * ATTENTION_STEPS).round().astype(int).reshape(*maps.shape[:2], -1).tolist()
 
 
-def speak(vlm, picture: Image.Image, language: str, head: str = "mean") -> Iterator[tuple[str, str, bool]]:
-    """(picture data, caption data, is the model sure so far) anew for each word; the last one is done."""
+def truth_of(scene: Scene | None, vlm, language: str) -> Truth:
+    """Each token of a scene's one right caption, with the patches that what it speaks of touches (None: nothing to
+    see); empty if nobody knows what the picture shows."""
+    if scene is None:
+        return []
+    covered = patch_coverage(scene) > 0  # (n, 196)
+    ids, slots, things = vlm.tokenizer.encode_words(scene.words(language), language)
+    truth: Truth = []
+    for token, slot, thing in list(zip(ids, slots, things, strict=True))[2:-1]:
+        seen = covered[thing] if thing is not None else covered.any(axis=0) if slot == "relation" else None
+        truth.append((vlm.tokenizer.token_text(token), None if seen is None else seen.nonzero()[0].tolist()))
+    return truth
+
+
+def _as_far_as_true(tokens: list, truth: Truth) -> Iterator[list[int] | None]:
+    """The touched patches of each token until one is said that is not true: what it should look at is then unknown."""
+    still_true = True
+    for place, token in enumerate(tokens):
+        still_true = still_true and place < len(truth) and truth[place][0] == token.text
+        yield truth[place][1] if still_true else None
+
+
+def speak(
+    vlm, picture: Image.Image, language: str, head: str = "mean", scene: Scene | None = None
+) -> Iterator[tuple[str, str, bool]]:
+    """(picture data, caption data, is the model sure so far) anew for each word; the last one is done.
+
+    `scene` is what the picture shows, if that is known.
+    """
     shown = as_data(data_uri(picture))
     tokens: list = []
-    sure = True
+    sure, truth = True, truth_of(scene, vlm, language)
     for token in vlm.stream(picture, language):
         tokens.append(token)
         sure = sure and token.probability >= UNSURE_BELOW
-        yield shown, caption_as_data(vlm, tokens, language, head, done=False), sure
-    yield shown, caption_as_data(vlm, tokens, language, head, done=True), sure
+        yield shown, caption_as_data(vlm, tokens, language, head, truth, done=False), sure
+    yield shown, caption_as_data(vlm, tokens, language, head, truth, done=True), sure
 
 
 def introduce(vlm, speaker: str, language: str, exam: Exam | None = None, learning: bool = False) -> str:

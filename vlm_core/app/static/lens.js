@@ -31,11 +31,10 @@
     return VIRIDIS[Math.round(place)];
   };
 
-  // The map and null mass of a word for the chosen head, or the mean of all; both absolute shares.
-  const chosen = (word) => {
+  // The map and null mass of a word for a head ("layer.head"), or the mean of all; both absolute shares.
+  const map_of = (word, choice) => {
     const { steps } = state.caption;
     const heads = word.maps.flatMap((layer, l) => layer_heads(word, l));
-    const choice = state.choice ?? state.caption.head;
     const picked = choice === "mean" ? heads : heads.filter((head) => head.id === choice);
     const cells = new Array(picked[0].map.length).fill(0);
     let nothing = 0;
@@ -47,6 +46,53 @@
   };
   const layer_heads = (word, l) =>
     word.maps[l].map((map, h) => ({ id: `${l}.${h}`, map, nothing: word.null[l][h] }));
+  const choice = () => state.choice ?? state.caption.head;
+  const head_ids = () => state.caption.words[0]?.maps.flatMap((layer, l) => layer.map((_, h) => `${l}.${h}`)) ?? [];
+  const head_name = (id) => {
+    if (id === "mean") return state.labels.mean;
+    const [l, h] = id.split(".").map((part) => Number(part) + 1);
+    return `${state.labels.layer} ${l} ${state.labels.head} ${h}`;
+  };
+
+  // A map as squares, one a patch; the same share of attention has the same colour in every map.
+  const squares = (cells) => {
+    const { grid } = state.caption;
+    return cells.map((value, i) => svg("rect", {
+      x: i % grid, y: Math.floor(i / grid), width: 1, height: 1, fill: color(value),
+      "fill-opacity": Math.min(0.9, 3.2 * value / FULL).toFixed(3), "data-attention": value.toFixed(5),
+    }));
+  };
+  // A line between patches that are inside and patches that are not.
+  const contour = (inside) => {
+    const { grid } = state.caption;
+    const at = (row, column) => row >= 0 && column >= 0 && row < grid && column < grid && inside(row * grid + column);
+    let path = "";
+    for (let row = 0; row <= grid; row++)
+      for (let column = 0; column <= grid; column++) {
+        if (at(row, column) !== at(row - 1, column)) path += `M${column} ${row}h1`;
+        if (at(row, column) !== at(row, column - 1)) path += `M${column} ${row}v1`;
+      }
+    return path;
+  };
+  // How spread out a map is: its entropy as a share of that of a uniform one.
+  const entropy = (cells) => {
+    const total = cells.reduce((sum, value) => sum + value, 0);
+    if (!total) return 1;
+    return cells.reduce((sum, value) => (value ? sum - value / total * Math.log(value / total) : sum), 0) / Math.log(cells.length);
+  };
+  // Where what the word speaks of is known: did the map point at it, and how much of it lies there?
+  const truth = (word, cells) => {
+    if (!word.touched) return [];
+    const total = cells.reduce((sum, value) => sum + value, 0) || 1;
+    const mass = word.touched.reduce((sum, i) => sum + cells[i], 0) / total;
+    const top = Math.max(...cells);
+    const peaks = cells.flatMap((value, i) => (value >= top * (1 - 1e-5) ? [i] : []));
+    const hit = peaks.length === 1 && word.touched.includes(peaks[0]); // a tie points nowhere
+    const told = state.labels.truth_mass.replace("{mass}", percent(mass)).replace("{chance}", percent(word.touched.length / cells.length));
+    return [make("p", { class: "truth", "data-hit": String(hit) },
+      `${state.labels.truth} `, make("strong", {}, hit ? state.labels.truth_hit : state.labels.truth_miss),
+      make("meter", { min: 0, max: 1, value: mass.toFixed(4), "aria-label": told }), make("span", { class: "small" }, told))];
+  };
 
   const paint = () => {
     const overlay = document.querySelector("#lens-overlay");
@@ -59,50 +105,46 @@
     details.replaceChildren();
     overlay.dataset.word = word ? word.text : "";
     if (!word) return;
-    const { grid, keys } = state.caption;
-    const { cells, nothing } = chosen(word);
-    const uniform = 1 / keys;
-    cells.forEach((value, i) => {
-      const [row, column] = [Math.floor(i / grid), i % grid];
-      overlay.append(svg("rect", {
-        x: column, y: row, width: 1, height: 1, fill: color(value),
-        "fill-opacity": Math.min(0.9, 3.2 * value / FULL).toFixed(3), "data-attention": value.toFixed(5),
-      }));
-    });
-    // The uniform level as a contour: a line between patches above it and patches not.
-    let path = "";
-    const above = (row, column) =>
-      row >= 0 && column >= 0 && row < grid && column < grid && cells[row * grid + column] > uniform;
-    for (let row = 0; row <= grid; row++)
-      for (let column = 0; column <= grid; column++) {
-        if (above(row, column) !== above(row - 1, column)) path += `M${column} ${row}h1`;
-        if (above(row, column) !== above(row, column - 1)) path += `M${column} ${row}v1`;
-      }
-    overlay.append(svg("path", { d: path, class: "contour under" }), svg("path", { d: path, class: "contour" }));
+    const { keys } = state.caption;
+    const { cells, nothing } = map_of(word, choice());
+    const above = contour((i) => cells[i] > 1 / keys); // the uniform level
+    overlay.append(...squares(cells), svg("path", { d: above, class: "contour under" }), svg("path", { d: above, class: "contour" }));
+    if (word.touched) {
+      const touched = new Set(word.touched);
+      overlay.append(svg("path", { d: contour((i) => touched.has(i)), class: "object" }));
+    }
     details.append(
       make("p", { class: "spoken" }, `${word.text} `, make("strong", {}, percent(word.probability))),
+      ...truth(word, cells),
       make("p", { class: "small" }, `${state.labels.instead}:`),
       make("ol", { class: "alternatives" }, ...word.alternatives.map(([text, share]) =>
         make("li", {}, make("span", { class: "bar", style: `width:${(100 * share).toFixed(1)}%` }), `${text} `,
           make("em", {}, percent(share))))),
       make("p", { class: "null" }, `${state.labels.null_mass}: `, make("strong", {}, percent(nothing))),
+      make("p", { class: "entropy" }, `${state.labels.entropy}: `, make("strong", {}, percent(entropy(cells)))),
     );
+    const heads = document.querySelector("#lens-heads");
+    heads.replaceChildren(...["mean", ...head_ids()].map((id) => {
+      const small = svg("svg", { viewBox: `0 0 ${state.caption.grid} ${state.caption.grid}`, "aria-hidden": "true" });
+      small.append(...squares(map_of(word, id).cells));
+      return make("button", { type: "button", "aria-pressed": String(id === choice()), "data-head": id, onclick: () => pick_head(id) },
+        make("span", { class: "stage" }, make("img", { src: state.picture, alt: "" }), small), head_name(id));
+    }));
   };
 
+  const pick_head = (id) => {
+    state.choice = id;
+    document.querySelector("#lens-head").value = id;
+    paint();
+    document.querySelector(`#lens-heads [data-head="${id}"]`)?.focus();
+  };
   const pick = (i) => { state.word = i; paint(); };
 
   const head_choices = () => {
-    const word = state.caption.words[0];
-    const ids = word ? word.maps.flatMap((_, l) => layer_heads(word, l).map((head) => head.id)) : [];
-    const name = (id) => {
-      const [l, h] = id.split(".").map((part) => Number(part) + 1);
-      return `${state.labels.layer} ${l} ${state.labels.head} ${h}`;
-    };
     const select = make("select", { id: "lens-head", onchange: (event) => { state.choice = event.target.value; paint(); } },
-      make("option", { value: "mean" }, state.labels.mean),
-      ...ids.map((id) => make("option", { value: id }, name(id))));
+      ...["mean", ...head_ids()].map((id) => make("option", { value: id }, head_name(id))));
     if (![...select.options].some((option) => option.value === state.choice)) state.choice = null;
-    select.value = state.choice ?? state.caption.head;
+    select.value = choice();
     return make("label", { class: "small" }, `${state.labels.layer_head} `, select);
   };
 
@@ -136,7 +178,8 @@
       make("div", { class: "view" },
         make("div", { class: "stage" }, make("img", { src: state.picture, alt: words.map((word) => word.text).join(" ") }), overlay),
         make("div", { class: "side" }, head_choices(), make("div", { id: "lens-details", "aria-live": "polite" }))),
-      legend());
+      legend(),
+      make("div", { id: "lens-heads", role: "group", "aria-label": state.labels.all_heads }));
     root.dataset.done = String(state.caption.done);
     state.word = Math.min(state.word, Math.max(words.length - 1, 0));
     paint();
