@@ -108,13 +108,14 @@ def plain_loop() -> Contender:
 
 
 def transformers_model():
-    """Hugging Face's VisionEncoderDecoder at the sizes of this project's model; ImportError if not installed."""
+    """Hugging Face's VisionEncoderDecoder with this project's widths and, with two layers a side, about as many
+    parameters; ImportError if not installed."""
     from transformers import GPT2Config, GPT2LMHeadModel, VisionEncoderDecoderModel, ViTConfig, ViTModel
 
     tokenizer = WordTokenizer()
     sizes = ModelConfig.lecture()
     encoder = ViTConfig(
-        hidden_size=sizes.width, num_hidden_layers=sizes.encoder_layers, num_attention_heads=4,
+        hidden_size=sizes.width, num_hidden_layers=2, num_attention_heads=4,
         intermediate_size=sizes.feed_forward, image_size=sizes.image_size, patch_size=sizes.patch_size,
     )  # fmt: skip
     decoder = GPT2Config(
