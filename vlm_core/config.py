@@ -124,6 +124,8 @@ class TrainConfig:
     evaluations: int = 6
     """How many times held-out scenes are read during the run, the last one at its end."""
     evaluation_scenes: int = 128
+    snapshots: int = 0
+    """How many copies of the model are handed out over the run (`Snapshot`), evenly over its budget."""
 
     def __post_init__(self):
         if self.steps is None and self.seconds is None:
@@ -144,6 +146,8 @@ class TrainConfig:
             raise UserError(f"There is no preset called '{self.preset}'; choose one of: {', '.join(PRESETS)}.")
         if self.seed < 0:
             raise UserError("The seed must be 0 or a positive whole number.")
+        if self.snapshots < 0:
+            raise UserError("The number of snapshots must be 0 or more.")
         if self.evaluations < 1 or self.evaluation_scenes < 1:
             raise UserError("A run reads at least one held-out scene at least once.")
         if self.batch_size < 1 or not self.learning_rate < math.inf or self.learning_rate <= 0:

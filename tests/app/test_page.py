@@ -279,14 +279,33 @@ def test_words_arrive_as_they_were_whatever_they_are(handlers, hostile):
     assert "<script" not in caption and caption.count("<") == 2
 
 
+# The time machine
+
+
+def test_looking_back_speaks_as_the_run_did_then(handlers):
+    run = adopt(handlers.runs, "r", speaker("now"))
+    run.life = [SimpleNamespace(vlm=speaker(word, steps=step)) for step, word in enumerate(("first", "second"), 1)]
+    for moment, word in ((0, "first"), (1, "second"), (7, "second"), (-3, "first")):
+        _, caption_data, note = handlers.look_back(drawn(), "en", moment, "r", "en")
+        assert [told["text"] for told in data(caption_data)["words"]] == [word]
+        assert f"step {run.life[max(0, min(moment, 1))].vlm.trained_steps}" in note
+
+
+@pytest.mark.parametrize("run_id", ["unknown", "empty"])
+def test_a_life_that_is_not_kept_is_told(handlers, run_id):
+    adopt(handlers.runs, "empty", speaker("now"))
+    with pytest.raises(UserError, match="no longer kept"):
+        handlers.look_back(drawn(), "en", 3, run_id, "en")
+
+
 # A run on the page
 
 
 def test_a_run_is_shown_once_per_change(handlers):
     run = adopt(handlers.runs, "first", None, state="running")
     *_, seen = handlers.look("first", "en", NOTHING_SEEN)
-    assert handlers.look("first", "en", seen) == (gr.skip(),) * 6
-    assert handlers.look("first", "en", list(seen)) == (gr.skip(),) * 6  # as JSON brings it back
+    assert handlers.look("first", "en", seen) == (gr.skip(),) * 8
+    assert handlers.look("first", "en", list(seen)) == (gr.skip(),) * 8  # as JSON brings it back
     run.version, run.step = run.version + 1, 77
     status, *_ = handlers.look("first", "en", seen)
     assert 'data-step="77"' in status and 'data-run="first"' in status

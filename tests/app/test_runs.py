@@ -245,3 +245,13 @@ def test_curve_stays_short_and_keeps_its_end(runs):
     shares = [share for share, _ in run.losses]
     assert len(shares) <= 2 * CURVE_POINTS
     assert shares == sorted(shares) and shares[-1] > 0.98
+
+
+def test_lives_of_old_runs_are_let_go_those_asked_for_last_are_kept(runs):
+    for number in range(module.MOST_LIVES + 2):
+        run = runs.start(CONFIG, None, FakeTraining(steps=1))
+        until(lambda run=run: not run.live)
+        run.life, run.asked = ["a model"], time.monotonic() + number
+    runs._sweep()
+    kept = [bool(run.life) for run in runs._runs.values()]
+    assert kept == [False, False] + [True] * module.MOST_LIVES

@@ -1,6 +1,7 @@
 """The page in a real browser: what each part promises, done with mouse and keyboard."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -357,6 +358,30 @@ def test_finished_run_s_model_is_the_one_that_captions(page):
 
 
 # Language, size
+
+
+def test_time_machine_shows_what_the_run_said_at_any_time_and_plays(page):
+    open_page(page, "seconds=4&level=1&style=clean")
+    page.click("#editor [data-shape=star]")
+    until(page, lambda: words(page), "the bundled model speaks")
+    assert not page.locator("#life-slider").is_visible()
+    train(page)
+    wait_for_state(page, "finished")
+    slider = page.locator("#life-slider input[type=range]")
+    slider.wait_for()
+
+    def told_step():
+        found = re.search(r"step (\d+)", page.inner_text("#note"))
+        return int(found.group(1)) if found else None
+
+    last = int(slider.get_attribute("max"))
+    slider.fill(str(last - 1))
+    late = until(page, told_step, "the model speaks as it was late in the run")
+    slider.fill("1")
+    until(page, lambda: (told_step() or late) < late, "and as it was earlier")
+    page.click("#play")
+    until(page, lambda: int(slider.input_value()) > 3, "it goes on by itself")
+    page.click("#play")
 
 
 def test_language_switch_changes_words_and_address_and_back(page):

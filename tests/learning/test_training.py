@@ -9,7 +9,7 @@ import torch
 from vlm_core import VLM, TrainConfig, UserError, sample_scene, train
 from vlm_core.learning import trainer
 from vlm_core.learning.evaluation import Outcomes, score_captions
-from vlm_core.learning.events import Checkpointed, Evaluated, Finished, Sampled, Started, Step
+from vlm_core.learning.events import Checkpointed, Evaluated, Finished, Sampled, Snapshot, Started, Step
 from vlm_core.scenes.batches import evaluation_scenes, to_batch
 
 SMALL = TrainConfig(steps=6, level=1, style="clean", batch_size=8, evaluations=2, evaluation_scenes=8)
@@ -43,6 +43,16 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others():
     other = weights_of(train(dataclasses.replace(SMALL, seed=1)))
     assert equal(first, again)
     assert not equal(first, other)
+
+
+def test_snapshots_are_the_run_at_their_step_and_change_nothing():
+    config = dataclasses.replace(SMALL, snapshots=3)
+    events = list(train(config))
+    snapshots = [event for event in events if isinstance(event, Snapshot)]
+    assert [event.step for event in snapshots] == [2, 4, 6]
+    assert [event.vlm.trained_steps for event in snapshots] == [2, 4, 6]
+    assert equal(snapshots[-1].vlm.state_dict(), weights_of(train(SMALL)))
+    assert not equal(snapshots[0].vlm.state_dict(), snapshots[1].vlm.state_dict())
 
 
 def test_a_run_that_is_good_enough_cools_down_and_ends_early(monkeypatch):

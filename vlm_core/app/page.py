@@ -12,7 +12,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from vlm_core.app.panels import caption, picture, training
+from vlm_core.app.panels import caption, life, picture, training
 from vlm_core.app.runs import Runs
 from vlm_core.app.texts import Labels, known, text, translate
 from vlm_core.errors import UserError
@@ -45,8 +45,9 @@ def build_page(runs: Runs) -> gr.Blocks:
                 learning = training.build(language)
             with gr.Column(scale=7, min_width=330):
                 speech = caption.build(language)
+                past = life.build(language)
 
-        handlers.labels = [*drawing.labels, *speech.labels, *learning.labels]
+        handlers.labels = [*drawing.labels, *speech.labels, *past.labels, *learning.labels]
         labelled = [component for component, _ in handlers.labels]
         run_buttons = [learning.start, learning.pause, learning.resume, learning.stop]
 
@@ -73,6 +74,13 @@ def build_page(runs: Runs) -> gr.Blocks:
             show_progress="hidden", concurrency_limit=8, concurrency_id="caption", api_name="caption",
         )  # fmt: skip
 
+        past.slider.change(
+            telling(handlers.look_back, 3),
+            [drawing.drawn, speech.language, past.slider, run_id, page_language], spoken,
+            show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, concurrency_id="follow",
+            api_name=False,
+        )  # fmt: skip
+
         # Train
         learning.start.click(
             telling(handlers.start, 2),
@@ -84,7 +92,8 @@ def build_page(runs: Runs) -> gr.Blocks:
         learning.resume.click(runs.resume, run_id, queue=False, api_name=False)
         learning.stop.click(runs.stop, run_id, queue=False, api_name=False)
         poll.tick(
-            handlers.look, [run_id, page_language, seen], [learning.status, *run_buttons, seen],
+            handlers.look, [run_id, page_language, seen],
+            [learning.status, *run_buttons, past.slider, past.play, seen],
             show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
 
@@ -104,7 +113,7 @@ def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
     font = base64.b64encode(CHINESE_FONT.read_bytes()).decode()
     face = f"@font-face{{font-family:'Noto Sans SC';src:url(data:font/woff2;base64,{font});unicode-range:U+3000-9FFF}}"
-    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("canvas.js", "lens.js", "page.js")]
+    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("canvas.js", "lens.js", "life.js", "page.js")]
     return {
         "theme": gr.themes.Default(
             primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "Noto Sans SC", "sans-serif"],
@@ -201,6 +210,13 @@ class Handlers:
             return "", "", "", ""
         return *last, ""
 
+    def look_back(self, drawn: str, spoken: str, moment: float, run_id: str, language: str) -> tuple[str, str, str]:
+        """What the run said of the drawing at a moment of its life: (picture data, caption data, note)."""
+        shown = picture.read_picture(drawn, language)
+        then = life.recall(self.runs.get(run_id), moment, language)
+        *_, (picture_data, caption_data, _) = caption.speak(then.vlm, shown, spoken, scene=picture.what_it_shows(shown))
+        return picture_data, caption_data, caption.introduce(then.vlm, "run", language)
+
     def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple]:
         """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""
         try:
@@ -214,8 +230,8 @@ class Handlers:
         run = self.runs.get(run_id)
         now = (run_id, run.version if run else -1)
         if tuple(seen) == now:
-            return tuple([gr.skip()] * 6)
-        return training.show(run, language), *training.buttons(run), now
+            return tuple([gr.skip()] * 8)
+        return training.show(run, language), *training.buttons(run), *life.updates(run), now
 
     def speak_language(self, language: str) -> tuple:
         """Every word of the page in another language."""

@@ -23,6 +23,8 @@ MOST_LIVE = 4
 """Runs that learn at once; more would make every one of them too slow to watch."""
 FORGET_AFTER = 45 * 60
 """Seconds without anybody asking for a run until it is freed."""
+MOST_LIVES = 12
+"""Ended runs whose life can still be looked back on, those asked for last; each takes some 70 MB."""
 CURVE_POINTS = 240
 
 
@@ -44,6 +46,8 @@ class Run:
     """(share of the budget, loss), thinned to at most CURVE_POINTS."""
     scores: list[dict] = field(default_factory=list)
     """One entry per evaluation: share, step, exact match per language, accuracy per slot."""
+    life: list = field(default_factory=list)
+    """Copies of the model over the run (`Snapshot`), the oldest first."""
     exam: object = None
     """How the model of the last evaluation points and what it makes of new pairs (`Exam`); None before the first."""
     captions: dict = field(default_factory=dict)
@@ -130,6 +134,9 @@ class Runs:
                 run.events = None
             if forgotten:
                 del self._runs[run.id]
+        ended = [run for run in self._runs.values() if not run.live and run.life]
+        for run in sorted(ended, key=lambda run: run.asked)[:-MOST_LIVES]:
+            run.life = []
 
     def _pull_forever(self) -> None:
         while True:
@@ -163,7 +170,7 @@ class Runs:
 def record(run: Run, event) -> None:
     """Take down what an event of the trainer says."""
     from vlm_core.insight.exam import examine
-    from vlm_core.learning.events import Evaluated, Finished, Sampled, Started, Step
+    from vlm_core.learning.events import Evaluated, Finished, Sampled, Snapshot, Started, Step
 
     match event:
         case Started():
@@ -175,6 +182,8 @@ def record(run: Run, event) -> None:
             run.losses.append((event.share, event.loss))
             if len(run.losses) > 2 * CURVE_POINTS:
                 run.losses = run.losses[::2]
+        case Snapshot():
+            run.life.append(event)
         case Evaluated():
             run.exam = examine(event.vlm, run.config.level, run.config.style)
             run.scores.append(

@@ -51,6 +51,15 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    step: int
+    seconds: float
+    share: float
+    vlm: VLM
+    """A copy of the model at this step, for whoever wants to look back at the run's life."""
+
+
+@dataclass(frozen=True)
 class Sampled:
     step: int
     seconds: float
@@ -74,4 +83,4 @@ class Finished:
     vlm: VLM
 
 
-Event = Started | Step | Evaluated | Sampled | Checkpointed | Finished
+Event = Started | Step | Snapshot | Evaluated | Sampled | Checkpointed | Finished

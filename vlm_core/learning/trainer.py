@@ -17,7 +17,7 @@ from vlm_core.errors import UserError
 from vlm_core.learning import checkpoint, schedule
 from vlm_core.learning.checkpoint import SavedRun
 from vlm_core.learning.evaluation import score_captions
-from vlm_core.learning.events import Checkpointed, Evaluated, Event, Finished, Sampled, Started, Step
+from vlm_core.learning.events import Checkpointed, Evaluated, Event, Finished, Sampled, Snapshot, Started, Step
 from vlm_core.learning.learner import Learner, pick_device, pick_precision
 from vlm_core.learning.objectives import TensorBatch
 from vlm_core.learning.optimizer import MuonAdamW
@@ -39,7 +39,8 @@ def train(
     """Train a model from random weights; yields `Started`, a `Step` for each step, … and last `Finished`.
 
     Held-out scenes are read `config.evaluations` times (`Evaluated`); then `picture`, if given, is captioned
-    (`Sampled`) and, with `out`, a checkpoint folder written (`Checkpointed`). `resume` names such a folder: its
+    (`Sampled`) and, with `out`, a checkpoint folder written (`Checkpointed`). `config.snapshots` times the model is
+    handed out (`Snapshot`). `resume` names such a folder: its
     own config is used and the run goes on along the same curve. The clock counts only time spent in here, so a
     run that is not pulled is paused; closing the iterator ends it. Raises UserError for a folder that cannot be
     read or written.
@@ -110,7 +111,7 @@ class _Run:
             to_batch(scenes[i : i + EVALUATION_BATCH], config.languages, self.vlm.tokenizer)
             for i in range(0, len(scenes), EVALUATION_BATCH)
         ]
-        evaluated = self.share
+        evaluated = taken = self.share
         # A core is left to the renderer: PyTorch's threads wait for each other at the end of every operation,
         # so one that shares its core holds up all.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
@@ -124,6 +125,10 @@ class _Run:
                 yield event
                 if isinstance(event, Finished):
                     return
+                if config.snapshots and (self.share >= 1 or self.share - taken >= 1 / config.snapshots):
+                    taken = self.share
+                    self.good_weights = self.optimizer.weights(self.vlm)
+                    yield Snapshot(self.step, clock.seconds, taken, self._model())
                 if self.share >= 1 or self.share - evaluated >= 1 / config.evaluations:
                     evaluated = self.share
                     exact, slots = score_captions(self.vlm, held_out, config.languages).shares()

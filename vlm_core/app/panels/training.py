@@ -19,6 +19,8 @@ PRESETS = {"lecture": "preset_lecture", "classic": "preset_classic"}
 KINDS = {"seconds": float, "level": int, "style": str, "objective": str, "preset": str, "seed": int}
 """The settings by the names an address uses, in the order of `configure`."""
 EVALUATIONS = 12
+SNAPSHOTS = 60
+"""Copies of the model that a run keeps for the time machine."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ def configure(seconds: float, level: int, style: str, objective: str, preset: st
     """The panel's settings as a config. Raises UserError for what no run can do."""
     return TrainConfig(
         seconds=seconds or 0, level=level, style=style, objective=objective, preset=preset, seed=int(seed or 0),
-        evaluations=EVALUATIONS,
+        evaluations=EVALUATIONS, snapshots=SNAPSHOTS,
     )  # fmt: skip
 
 
