@@ -5,9 +5,11 @@ from pathlib import Path
 from string import Formatter
 
 import pytest
+from matplotlib.ft2font import FT2Font
 
 import vlm_core.app
 from vlm_core.app.texts import choices, known, table, text
+from vlm_core.insight.overlays import FONT
 
 ENGLISH, CHINESE = table("en"), table("zh")
 SOURCES = sorted(Path(vlm_core.app.__file__).parent.rglob("*.py"))
@@ -57,3 +59,9 @@ def test_choices_keep_their_values_in_every_language():
     keys = {"run": "model_run", "bundled": "model_bundled"}
     assert [value for _, value in choices("en", keys)] == [value for _, value in choices("zh", keys)]
     assert not {said for said, _ in choices("en", keys)} & {said for said, _ in choices("zh", keys)}
+
+
+def test_the_font_that_comes_along_has_every_character_of_the_page():
+    """On a machine without Chinese fonts a missing one would be an empty box; scripts/subset_font.py cuts it anew."""
+    font = FT2Font(str(FONT)).get_charmap()
+    assert not {character for character in "".join(CHINESE.values()) if ord(character) not in font}
