@@ -33,8 +33,8 @@ class ModelConfig:
     """Features of a hidden layer between a patch's pixels and its embedding; None: one linear layer, as in ViT."""
     glances: tuple[int, ...] = ()
     """Squares of as many cells as a patch has pixels, centred on it, in which its embedding sees how much the picture
-    stands out from its ground; each number is the side of a cell in pixels, a divisor of the patch size. 1 is the
-    patch itself, 4 the patch and what is around it, four times as wide and as coarse."""
+    stands out from its ground; each number is the side of a cell in pixels: 1 for the patch itself, 4 for the patch and what
+    is around it, four times as wide and as coarse, 8 for more of it."""
     encoder_layers: int = 2
     decoder_layers: int = 1
     norm_first: bool = True
@@ -50,8 +50,8 @@ class ModelConfig:
     def __post_init__(self):
         if self.image_size % self.patch_size:
             raise UserError(f"A picture of {self.image_size} pixels cannot be cut into patches of {self.patch_size}.")
-        if any(cell < 1 or self.patch_size % cell for cell in self.glances):
-            raise UserError(f"Glances {self.glances} do not fit patches of {self.patch_size} pixels; use its divisors.")
+        if set(self.glances) - {1, 4, 8} or any(self.patch_size % (2 * cell) for cell in self.glances):
+            raise UserError(f"Glances {self.glances} do not fit patches of {self.patch_size} pixels; use 1, 4 or 8.")
         if self.width % self.heads:
             raise UserError(f"The width {self.width} cannot be split into {self.heads} heads; choose a divisor of it.")
 
@@ -98,6 +98,10 @@ class ModelConfig:
 
     def to_dict(self) -> dict:
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict) -> ModelConfig:
+        return cls(**{**values, "glances": tuple(values.get("glances", ()))})
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from torch import Tensor
 
 from vlm_core.model.decoder import causal_bias
 from vlm_core.model.generation import ALTERNATIVES
-from vlm_core.model.vision import Surroundings, patchify
+from vlm_core.model.glances import Surroundings
+from vlm_core.model.vision import patchify
 from vlm_core.model.vlm import VLM
 
 LINE = 100

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from vlm_core import sample_scene
-from vlm_core.model.vision import Surroundings, patchify
+from vlm_core.model.glances import Surroundings
+from vlm_core.model.vision import patchify
 from vlm_core.scenes.batches import IGNORED, SLOTS, evaluation_scenes, to_batch, training_batch
 from vlm_core.scenes.tokenizer import WordTokenizer
 

@@ -24,6 +24,7 @@ def test_saved_and_loaded_models_are_equal(folder):
         assert torch.equal(first.state_dict()[name], tensor)
         assert torch.equal(second.state_dict()[name], tensor)
     assert first.trained_steps == 3
+    assert first.config == second.config == original.config
     assert first.tokenizer.to_dict() == original.tokenizer.to_dict()
 
 

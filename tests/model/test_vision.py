@@ -4,7 +4,8 @@ import torch
 from torch.nn import functional as F
 
 from vlm_core import VLM, ModelConfig
-from vlm_core.model.vision import Surroundings, glance, patchify, stand_out
+from vlm_core.model.glances import Surroundings, glance, stand_out
+from vlm_core.model.vision import patchify
 
 
 def test_patchify_is_unfold():

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from vlm_core.model.decoder import packed_bias
-from vlm_core.model.vision import Surroundings
+from vlm_core.model.glances import Surroundings
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import IGNORED, SLOTS, Batch
 from vlm_core.scenes.world import COLORS, SHAPES, SIZES

@@ -57,7 +57,7 @@ def load(source: str | Path | None) -> tuple[ModelConfig, Tokenizer, dict, dict[
     folder, weights_path = _locate(source)
     try:
         card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-        config = ModelConfig(**card["config"])
+        config = ModelConfig.from_dict(card["config"])
         tokenizer = tokenizer_from_dict(card["tokenizer"])
         run = card["run"]
         weights = parse_weights(weights_path.read_bytes())
