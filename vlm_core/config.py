@@ -33,8 +33,8 @@ class ModelConfig:
     """Features of a hidden layer between a patch's pixels and its embedding; None: one linear layer, as in ViT."""
     glances: tuple[int, ...] = ()
     """Squares of as many cells as a patch has pixels, centred on it, in which its embedding sees how much the picture
-    stands out from its ground; each number is the side of a cell in pixels: 1 for the patch itself, 4 for the patch and what
-    is around it, four times as wide and as coarse, 8 for more of it."""
+    stands out from its ground; each number is the side of a cell in pixels: 1 for the patch itself, 4 for the patch
+    and what is around it, four times as wide and as coarse, 8 for more of it."""
     encoder_layers: int = 2
     decoder_layers: int = 1
     norm_first: bool = True
