@@ -59,6 +59,17 @@ def caption(page):
     return words(page)
 
 
+def followed(page, change):
+    """The words that follow a change of the picture by themselves."""
+    seen = page.locator("#picture-data [data-json]")
+    before = seen.get_attribute("data-json") if seen.count() else None
+    change()
+    until(page, lambda: seen.count() and seen.get_attribute("data-json") != before, "the picture is seen anew")
+    page.wait_for_selector("#lens-root[data-done=true]")
+    page.wait_for_timeout(50)  # the lens paints in the next frame
+    return words(page)
+
+
 def unfinish(page):
     """Have the lens take its caption for one that still comes, so that the next one's end can be told from it."""
     if page.locator("#caption-data [data-json]").count() == 0:
