@@ -1,5 +1,6 @@
 """What people draw with the mouse is read: outlines and scribbles that the project's renderer never made."""
 
+import itertools
 import math
 
 import pytest
@@ -57,7 +58,7 @@ def scribble(outline, step=9):
     for number, y in enumerate(rows):
         crossings = sorted(
             a[0] + (y - a[1]) * (b[0] - a[0]) / (b[1] - a[1])
-            for a, b in zip(outline, outline[1:], strict=False)
+            for a, b in itertools.pairwise(outline)
             if (a[1] <= y) != (b[1] <= y)
         )
         if len(crossings) >= 2:

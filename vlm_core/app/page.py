@@ -184,9 +184,9 @@ class Handlers:
         self.labels: Labels = []
 
     def ask(
-        self, drawn: str, spoken: str, speaker: str, run_id: str, language: str
+        self, drawn: str, spoken: str, speaker: str, run_id: str, language: str, word_by_word: bool = True
     ) -> Iterator[tuple[str, str, str]]:
-        """Caption the drawing: (picture data, caption data, note) anew for each word."""
+        """Caption the drawing: (picture data, caption data, note) anew for each word, or at the end alone."""
         shown = picture.read_picture(drawn, language)
         run = self.runs.get(run_id)
         if speaker == "run" and run and run.vlm:
@@ -196,7 +196,7 @@ class Handlers:
         note = caption.introduce(vlm, who, language, exam, learning=bool(run and run.live))
         head = caption.name_head(exam.layer_head if exam else None)
         scene = picture.what_it_shows(shown)
-        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene):
+        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
             yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
 
     def follow(self, *asked) -> tuple[str, str, str, str]:
@@ -205,7 +205,7 @@ class Handlers:
         The same canvas always gives the same, so it does no harm when a browser tells of one change twice.
         """
         try:
-            *_, last = self.ask(*asked)
+            (last,) = self.ask(*asked, word_by_word=False)
         except UserError:
             return "", "", "", ""
         return *last, ""
@@ -214,7 +214,8 @@ class Handlers:
         """What the run said of the drawing at a moment of its life: (picture data, caption data, note)."""
         shown = picture.read_picture(drawn, language)
         then = life.recall(self.runs.get(run_id), moment, language)
-        *_, (picture_data, caption_data, _) = caption.speak(then.vlm, shown, spoken, scene=picture.what_it_shows(shown))
+        scene = picture.what_it_shows(shown)
+        ((picture_data, caption_data, _),) = caption.speak(then.vlm, shown, spoken, scene=scene, word_by_word=False)
         return picture_data, caption_data, caption.introduce(then.vlm, "run", language)
 
     def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple]:

@@ -133,9 +133,14 @@ def _as_far_as_true(tokens: list, truth: Truth) -> Iterator[list[int] | None]:
 
 
 def speak(
-    vlm, picture: Image.Image, language: str, head: str = "mean", scene: Scene | None = None
+    vlm,
+    picture: Image.Image,
+    language: str,
+    head: str = "mean",
+    scene: Scene | None = None,
+    word_by_word: bool = True,
 ) -> Iterator[tuple[str, str, bool]]:
-    """(picture data, caption data, is the model sure so far) anew for each word; the last one is done.
+    """(picture data, caption data, is the model sure so far) anew for each word, if that is wanted, and at the end.
 
     `scene` is what the picture shows, if that is known.
     """
@@ -145,7 +150,8 @@ def speak(
     for token in vlm.stream(picture, language):
         tokens.append(token)
         sure = sure and token.probability >= UNSURE_BELOW
-        yield shown, caption_as_data(vlm, tokens, language, head, truth, done=False), sure
+        if word_by_word:
+            yield shown, caption_as_data(vlm, tokens, language, head, truth, done=False), sure
     yield shown, caption_as_data(vlm, tokens, language, head, truth, done=True), sure
 
 
