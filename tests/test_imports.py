@@ -18,7 +18,7 @@ LAYERS = [
     {"model"},
     {"learning"},
     {"insight", "explain"},
-    {"app", "benchmark"},
+    {"app", "benchmark", "outcomes"},
     {"cli", "__main__"},
 ]
 RANK = {part: rank for rank, layer in enumerate(LAYERS) for part in layer}
