@@ -1,4 +1,4 @@
-"""python -m vlm_core train | caption | evaluate | explain: the whole product without a page.
+"""python -m vlm_core train | caption | evaluate | benchmark | explain: the whole product without a page.
 
 What a person reads goes to stderr through rich; what a script reads (`--json`) goes where it says, "-" being
 stdout. A UserError is one sentence on stderr and exit status 1; a wrong option is argparse's status 2.

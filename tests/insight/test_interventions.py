@@ -5,7 +5,7 @@ import torch
 
 from vlm_core import VLM
 from vlm_core.insight.grounding import choose_head, map_of
-from vlm_core.insight.interventions import occlude, probability_without
+from vlm_core.insight.interventions import Seen, occlude, probability_without
 from vlm_core.insight.words import read_words
 from vlm_core.scenes.batches import SLOTS, evaluation_scenes, to_batch
 
@@ -58,7 +58,7 @@ def test_touched_patches_are_those_of_the_words_own_object(seen):
 def test_hiding_nothing_changes_nothing(seen):
     vlm, _, batches, words = seen
     nothing = torch.zeros(words.touched.shape, dtype=torch.bool)
-    assert torch.allclose(probability_without(vlm, batches, words, nothing), words.probability, atol=1e-4)
+    assert torch.allclose(probability_without(Seen.by(vlm, batches), words, nothing), words.probability, atol=1e-4)
 
 
 def test_hiding_the_object_takes_the_word_away_and_hiding_as_much_ground_does_not(seen):
@@ -66,15 +66,15 @@ def test_hiding_the_object_takes_the_word_away_and_hiding_as_much_ground_does_no
     some = words.sample(words.of("shape"), 100)
     far = ~torch.nn.functional.max_pool2d(some.touched.float().view(-1, 1, 14, 14), 5, 1, 2).bool().flatten(1)
     ground = far & (far.cumsum(1) <= some.touched.sum(1, keepdim=True))
-    without_object = probability_without(vlm, batches, some, some.touched)
-    without_ground = probability_without(vlm, batches, some, ground)
+    without_object = probability_without(Seen.by(vlm, batches), some, some.touched)
+    without_ground = probability_without(Seen.by(vlm, batches), some, ground)
     assert without_object.mean() < 0.6 < without_ground.mean()
 
 
 def test_what_is_hidden_by_lot_is_as_much_as_what_was_attended(seen):
     vlm, _, batches, words = seen
     some = words.sample(words.of("color", "shape"), 40)
-    effect = occlude(vlm, batches, some, map_of(some.maps, choose_head(some)))
+    effect = occlude(Seen.by(vlm, batches), some, map_of(some.maps, choose_head(some)))
     attended = map_of(some.maps, choose_head(some)) > 1 / 197 * (1 + 1e-4)
     assert torch.equal(effect.hidden, attended.sum(1))
     assert effect.attended.mean() > effect.random.mean()

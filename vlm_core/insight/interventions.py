@@ -8,6 +8,7 @@ unlike those it learned from (arXiv:2204.08945). What its neighbours took over f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
@@ -49,56 +50,74 @@ class Curves:
     insertion_random: list[float]
 
 
-def probability_without(vlm: VLM, batches: list[Batch], words: WordMaps, hidden: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class Seen:
+    """Batches with their image tokens, encoded once for all the questions that are asked of them."""
+
+    vlm: VLM
+    batches: list[TensorBatch]
+    image_tokens: list[Tensor]
+    starts: list[int]
+    """Number of the first scene of each batch, and of one past the last."""
+
+    @classmethod
+    @torch.no_grad()
+    def by(cls, vlm: VLM, batches: list[Batch]) -> Seen:
+        tensors = [TensorBatch.from_arrays(batch, vlm.device, vlm.encoder.positions.dtype) for batch in batches]
+        starts = [0, *accumulate(len(batch.text) for batch in batches)]
+        return cls(vlm, tensors, [vlm.encoder(batch.patches)[0] for batch in tensors], starts)
+
+
+@torch.no_grad()
+def probability_without(seen: Seen, words: WordMaps, hidden: Tensor) -> Tensor:
     """(W): the probability of each word's right token when the patches `hidden` (W, N) bool have no keys.
 
     They are hidden from every position of the caption, so that no earlier word passes on what it saw.
     """
-    memories = [_remember(vlm, batch) for batch in batches]
-    sizes = [len(batch.text) for batch in batches]
+    decoder, device = seen.vlm.decoder, seen.vlm.device
     found = torch.empty(len(words.scene))
-    starts = torch.tensor([0, *sizes]).cumsum(0)
-    for number, (tensors, image_tokens) in enumerate(memories):
-        mine = ((words.scene >= starts[number]) & (words.scene < starts[number + 1])).nonzero()[:, 0]
+    for batch, image_tokens, (start, stop) in zip(seen.batches, seen.image_tokens, pairwise(seen.starts), strict=True):
+        mine = ((words.scene >= start) & (words.scene < stop)).nonzero()[:, 0]
         for some in mine.split(TOGETHER):
-            rows = (words.scene[some] - starts[number]).to(vlm.device)
+            rows, places = (words.scene[some] - start).to(device), words.place[some].to(device)
+            until = int(places.max()) + 1  # what comes after a word has no say in it
+            segments = batch.segments[rows, :until]
             bias = torch.zeros(hidden[some].shape, dtype=image_tokens.dtype).masked_fill(hidden[some], float("-inf"))
-            with torch.no_grad():
-                logits, _ = vlm.decoder(
-                    tensors.text[rows],
-                    vlm.decoder.remember(image_tokens[rows]),
-                    tensors.positions[rows],
-                    packed_bias(tensors.segments[rows], image_tokens.dtype),
-                    image_bias=bias[:, None, None].to(vlm.device),
-                )
-            here = logits[torch.arange(len(some)), words.place[some].to(vlm.device)].float().softmax(dim=-1).cpu()
+            logits, _ = decoder(
+                batch.text[rows, :until],
+                decoder.remember(image_tokens[rows]),
+                batch.positions[rows, :until],
+                packed_bias(segments, image_tokens.dtype),
+                image_bias=bias[:, None, None].to(device),
+            )
+            here = logits[torch.arange(len(some)), places].float().softmax(dim=-1).cpu()
             found[some] = here.gather(1, words.token[some][:, None])[:, 0]
     return found
 
 
-def occlude(vlm: VLM, batches: list[Batch], words: WordMaps, maps: Tensor, seed: int = 0) -> Occlusion:
+def occlude(seen: Seen, words: WordMaps, maps: Tensor, seed: int = 0) -> Occlusion:
     """Hide what each of `maps` (W, N) says its word looked at, and as many patches by lot."""
     patches = maps.shape[1]
-    uniform = 1 / (patches + bool(vlm.config.null_key))
+    uniform = 1 / (patches + bool(seen.vlm.config.null_key))
     attended = maps > uniform * (1 + 1e-4)
     order = torch.rand(maps.shape, generator=torch.Generator().manual_seed(seed)).argsort(dim=1)
     count = attended.sum(dim=1)
     drawn = torch.zeros_like(attended).scatter(1, order, torch.arange(patches) < count[:, None])
     return Occlusion(
-        words.probability - probability_without(vlm, batches, words, attended),
-        words.probability - probability_without(vlm, batches, words, drawn),
+        words.probability - probability_without(seen, words, attended),
+        words.probability - probability_without(seen, words, drawn),
         count,
     )
 
 
-def trace_curves(vlm: VLM, batches: list[Batch], words: WordMaps, maps: Tensor, seed: int = 0) -> Curves:
+def trace_curves(seen: Seen, words: WordMaps, maps: Tensor, seed: int = 0) -> Curves:
     """Deletion and insertion along `maps` (W, N), beside the same in an order drawn by lot."""
     by_map = maps.argsort(dim=1, descending=True)
     by_lot = torch.rand(maps.shape, generator=torch.Generator().manual_seed(seed)).argsort(dim=1)
 
     def mean_after(order: Tensor, count: int, shown: bool) -> float:
         chosen = torch.zeros(maps.shape, dtype=torch.bool).scatter(1, order[:, :count], True)
-        return probability_without(vlm, batches, words, ~chosen if shown else chosen).mean().item()
+        return probability_without(seen, words, ~chosen if shown else chosen).mean().item()
 
     return Curves(
         CURVE_COUNTS,
@@ -107,9 +126,3 @@ def trace_curves(vlm: VLM, batches: list[Batch], words: WordMaps, maps: Tensor, 
         insertion=[mean_after(by_map, count, shown=True) for count in CURVE_COUNTS],
         insertion_random=[mean_after(by_lot, count, shown=True) for count in CURVE_COUNTS],
     )
-
-
-@torch.no_grad()
-def _remember(vlm: VLM, batch: Batch) -> tuple[TensorBatch, Tensor]:
-    tensors = TensorBatch.from_arrays(batch, vlm.device, vlm.encoder.positions.dtype)
-    return tensors, vlm.encoder(tensors.patches)[0]

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from vlm_core.errors import UserError
 from vlm_core.insight.captions import count_objects, write_captions
+from vlm_core.insight.exam import examine
 from vlm_core.insight.grounding import Grounding, centre_prior, choose_head, map_of, score_maps
-from vlm_core.insight.interventions import occlude, trace_curves
+from vlm_core.insight.interventions import Seen, occlude, trace_curves
 from vlm_core.insight.statistics import share_with_interval
 from vlm_core.insight.words import GROUNDED_SLOTS, WordMaps, read_words
 from vlm_core.learning.evaluation import score_captions
@@ -20,9 +21,9 @@ from vlm_core.scenes.language import Facts
 from vlm_core.scenes.world import LANGUAGES, LEVELS, STYLES
 
 BATCH = 50
-MOST_OCCLUDED = 4000
+MOST_OCCLUDED = 2000
 """Words that are read again with patches hidden; a sample is as telling as all and takes seconds, not minutes."""
-MOST_ON_CURVES = 1000
+MOST_ON_CURVES = 400
 LEAST_EFFECT = 1e-3
 """An effect of random patches below this counts as this much, so that a ratio stays a number."""
 
@@ -32,9 +33,9 @@ def evaluate(vlm: VLM, level: int = 2, style: str = "drawn", count: int = 1000) 
 
     The report is made of plain numbers, ready for JSON. Shares are 0 to 1. Captions: exact match, accuracy per
     slot, missed and hallucinated objects, each with a 95 % bootstrap interval over scenes. Grounding: per slot and
-    language, for the head that points best and is named, beside chance, a centre prior and the same model with
-    random weights. Occlusion: what hiding the attended patches does, beside hiding as many random ones. Raises
-    UserError for a level or style that does not exist.
+    language, for the head that points best on other scenes and is named, beside chance, a centre prior and the same
+    model with random weights. Occlusion: what hiding the attended patches does, beside hiding as many random ones.
+    Raises UserError for a level or style that does not exist.
     """
     if level not in LEVELS or style not in STYLES or count < 1:
         raise UserError("An evaluation needs level 1, 2 or 3, style clean or drawn, and at least one scene.")
@@ -52,7 +53,7 @@ def evaluate(vlm: VLM, level: int = 2, style: str = "drawn", count: int = 1000) 
         report["captions"][pairs] = _score_texts(vlm, batches, facts)
         if pairs == "seen":
             words = read_words(vlm, batches)
-            layer_head = choose_head(words)
+            layer_head = examine(vlm, level, style).layer_head  # chosen on other scenes than it is scored on
             report["grounding"] = _ground(vlm, batches, words, layer_head)
             report["occlusion"] = _occlude(vlm, batches, words, layer_head)
     return report
@@ -113,7 +114,8 @@ def _occlude(vlm: VLM, batches: list[Batch], words: WordMaps, layer_head: tuple[
     """Effects on colour and shape words, and the ratio of attended to random per vocabulary entry, then its median."""
     some = words.sample(words.of("color", "shape"), MOST_OCCLUDED)
     maps = map_of(some.maps, layer_head)
-    effect = occlude(vlm, batches, some, maps)
+    seen = Seen.by(vlm, batches)
+    effect = occlude(seen, some, maps)
     ratios = {}
     for token in some.token.unique().tolist():
         mine = some.token == token
@@ -127,5 +129,5 @@ def _occlude(vlm: VLM, batches: list[Batch], words: WordMaps, layer_head: tuple[
         "random": effect.random.mean().item(),
         "ratio_per_word": ratios,
         "median_ratio": torch.tensor(list(ratios.values())).median().item(),
-        "curves": asdict(trace_curves(vlm, batches, few, map_of(few.maps, layer_head))),
+        "curves": asdict(trace_curves(seen, few, map_of(few.maps, layer_head))),
     }
