@@ -62,8 +62,8 @@ def map_of(maps: Tensor, layer_head: tuple[int, int] | None) -> Tensor:
 
 
 def choose_head(words: WordMaps) -> tuple[int, int] | None:
-    """The (layer, head) whose maps of colour and shape words point best, mass deciding between equals; None if the
-    mean of all heads points at least as well."""
+    """The (layer, head) whose maps of colour and shape words point best, mass deciding between those that point equally
+    often to the percent; None if that is the mean of all heads."""
     named = words.of("color", "shape")
     maps, touched = words.maps[named], words.touched[named]
     layers, heads = maps.shape[1:3]
@@ -71,7 +71,7 @@ def choose_head(words: WordMaps) -> tuple[int, int] | None:
 
     def worth(choice) -> tuple[float, float]:
         scores = score_maps(map_of(maps, choice), touched)
-        return round(scores.hit.mean().item(), 3), scores.mass.mean().item()
+        return round(scores.hit.mean().item(), 2), scores.mass.mean().item()
 
     return max(choices, key=worth)
 

@@ -23,8 +23,9 @@ LANGUAGES = {"en": "english", "zh": "chinese"}
 SPEAKERS = {"run": "model_run", "bundled": "model_bundled"}
 ATTENTION_STEPS = 10_000
 """Attention is sent in whole ten-thousandths."""
-UNSURE_BELOW = 0.5
-"""Words of less probability are underlined, and a caption that has one is called unsure."""
+UNSURE_BELOW = 0.7
+"""Words of less probability are underlined, and a caption that has one is called unsure: nearly every picture of soft
+blobs of colour is, one in ten of the icons and glyphs that are read right, and one in a hundred of the world's own."""
 LENS_WORDS = (
     "lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention", "entropy",
     "truth", "truth_hit", "truth_miss", "truth_mass", "all_heads",
