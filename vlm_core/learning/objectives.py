@@ -14,7 +14,7 @@ from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import IGNORED, SLOTS, Batch
 from vlm_core.scenes.world import COLORS, SHAPES, SIZES
 
-PATCH_WEIGHT = 0.3
+PATCH_WEIGHT = 0.1
 ATTENTION_WEIGHT = 0.05
 TAUGHT_HEAD = 0
 _TRAIT_CLASSES = (len(COLORS), len(SHAPES), len(SIZES))
