@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import sys
+from pathlib import Path
 
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
@@ -157,13 +158,21 @@ def run_train(options: argparse.Namespace) -> int:
 
 
 def peak_memory() -> int | None:
-    """Most memory (bytes) that this process held, and beside it the largest of its ended children; None on Windows."""
+    """At most so much memory (bytes) was held: by this process, and by the largest of its ended children.
+
+    Linux counts for a child also what its parent held when it began, so that part is an upper bound. None on Windows.
+    """
     try:
         import resource
     except ImportError:
         return None
-    peaks = [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(peaks) * (1 if sys.platform == "darwin" else 1024)
+    unit = 1 if sys.platform == "darwin" else 1024
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    own, children = (resource.getrusage(who).ru_maxrss * unit for who in whose)
+    status = Path("/proc/self/status")
+    if status.is_file():  # the same for this process, without its parent
+        own = next(int(line.split()[1]) * 1024 for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+    return own + children
 
 
 def run_caption(options: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from vlm_core.errors import UserError
 STATIC = Path(__file__).parent / "static"
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 NOTHING_SEEN = ("", -1)
 
 
