@@ -40,8 +40,9 @@ def test_maps_and_probabilities_are_those_of_the_caption_written_word_by_word(se
     by_text = {token.text: token for token in caption.tokens}
     for maps, token, probability in zip(words.maps[mine], words.token[mine], words.probability[mine], strict=True):
         spoken = by_text[vlm.tokenizer.token_text(token)]
-        assert probability == pytest.approx(spoken.probability, abs=1e-4)
-        assert torch.allclose(maps, torch.from_numpy(spoken.attention).flatten(2), atol=1e-4)
+        # A batch carries what stands out in whole steps of 1/255, a picture of its own does not.
+        assert probability == pytest.approx(spoken.probability, abs=0.005)
+        assert torch.allclose(maps, torch.from_numpy(spoken.attention).flatten(2), atol=0.01)
 
 
 def test_touched_patches_are_those_of_the_words_own_object(seen):

@@ -25,7 +25,7 @@ def draw_benchmark(report: dict) -> Image.Image:
     learning.plot([spent for spent, _ in curve], [exact for _, exact in curve], "-o", color=BLUE, markersize=4)
     learning.set_ylim(0, 1.02)
     learning.set_xlabel("seconds from random weights")
-    learning.set_title("unseen scenes captioned without a mistake")
+    learning.set_title("share of unseen scenes captioned right")
     learning.grid(alpha=0.3)
     canvas.draw()
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
