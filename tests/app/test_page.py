@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from vlm_core.app import page
+from vlm_core.app import canvas, speakers
 from vlm_core.app.images import data_uri
-from vlm_core.app.page import NOTHING_SEEN, Handlers, build_page, telling
+from vlm_core.app.messages import telling
+from vlm_core.app.page import NOTHING_SEEN, Handlers, build_page
 from vlm_core.app.panels import caption, picture, training
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.texts import table
@@ -32,9 +33,9 @@ def handlers():
 
 def drawn():
     """What the canvas tells of a red square on it."""
-    canvas = Image.new("RGB", (224, 224), "white")
-    ImageDraw.Draw(canvas).rectangle((50, 50, 125, 125), fill="red")
-    return data_uri(canvas)
+    sheet = Image.new("RGB", (224, 224), "white")
+    ImageDraw.Draw(sheet).rectangle((50, 50, 125, 125), fill="red")
+    return data_uri(sheet)
 
 
 def adopt(runs, run_id, vlm, state="finished", config=CONFIG):
@@ -184,8 +185,8 @@ def test_two_runs_models_are_not_mixed(handlers):
 
 @pytest.mark.parametrize(("chosen", "run_id"), [("bundled", "first"), ("run", ""), ("run", "forgotten")])
 def test_bundled_model_speaks_when_chosen_or_alone(handlers, monkeypatch, chosen, run_id):
-    monkeypatch.setattr(page, "bundled_model", lambda: speaker("gamma", steps=5000))
-    monkeypatch.setattr(page, "bundled_exam", lambda: Exam((0, 0), hit=0.97, mass=0.9, chance=0.12, new_pairs=0.8))
+    monkeypatch.setattr(speakers, "bundled_model", lambda: speaker("gamma", steps=5000))
+    monkeypatch.setattr(speakers, "bundled_exam", lambda: Exam((0, 0), hit=0.97, mass=0.9, chance=0.12, new_pairs=0.8))
     adopt(handlers.runs, "first", speaker("alpha"))
     words, note = said(handlers.ask(drawn(), "en", chosen, run_id, "en"))
     assert words == ["gamma"] and "bundled" in note
@@ -246,13 +247,13 @@ def test_what_follows_the_strokes_is_the_end_of_what_is_asked_for(handlers):
 
 
 def test_pictures_handed_out_are_known_and_changed_ones_are_not():
-    for scene in picture.sample_scenes():
-        assert picture.what_it_shows(scene.image.copy()) is scene
+    for scene in canvas.sample_scenes():
+        assert canvas.what_it_shows(scene.image.copy()) is scene
     handed = data(picture.random_picture())["image"]
-    shown = picture.read_picture(handed, "en")
-    assert picture.what_it_shows(shown) is not None
+    shown = canvas.read_picture(handed, "en")
+    assert canvas.what_it_shows(shown) is not None
     shown.putpixel((3, 3), (1, 2, 3))
-    assert picture.what_it_shows(shown) is None
+    assert canvas.what_it_shows(shown) is None
 
 
 def test_truth_is_told_until_the_first_word_that_is_not_true():

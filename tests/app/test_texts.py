@@ -1,5 +1,6 @@
 """The page's words: the same ones in both languages, and each of them somewhere on the page."""
 
+import json
 import re
 from pathlib import Path
 from string import Formatter
@@ -8,7 +9,7 @@ import pytest
 from matplotlib.ft2font import FT2Font
 
 import vlm_core.app
-from vlm_core.app.texts import choices, known, table, text
+from vlm_core.app.texts import I18N, choices, known, table, text
 from vlm_core.insight.overlays import FONT
 
 ENGLISH, CHINESE = table("en"), table("zh")
@@ -20,8 +21,10 @@ def placeholders(sentence):
     return {field for _, field, _, _ in Formatter().parse(sentence) if field is not None}
 
 
-def test_both_languages_say_the_same_things():
-    assert ENGLISH.keys() == CHINESE.keys()
+def test_every_text_is_there_once_and_in_both_languages():
+    words = [word for path in I18N.glob("*.json") for word in json.loads(path.read_text(encoding="utf-8")).items()]
+    assert len(words) == len(dict(words)) == len(ENGLISH)
+    assert all(said.keys() == {"en", "zh"} for _, said in words)
 
 
 @pytest.mark.parametrize("key", ENGLISH)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import base64
-import functools
-import inspect
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 import gradio as gr
 
+from vlm_core.app.canvas import read_picture, what_it_shows
+from vlm_core.app.messages import telling
 from vlm_core.app.panels import caption, life, picture, training
 from vlm_core.app.runs import Runs
+from vlm_core.app.shared import Shared
+from vlm_core.app.speakers import bundled_exam, speaking
 from vlm_core.app.texts import Labels, known, text, translate
 from vlm_core.errors import UserError
 
 STATIC = Path(__file__).parent / "static"
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
+STUDIO = ()
+"""Panels one step behind the three that are seen first, in the order of their tabs. Each has a TITLE, `build`, which
+makes its components, and `wire`, which says what happens on them and knows of the page only what is shared."""
 POLL_SECONDS = 1.0
 NOTHING_SEEN = ("", -1)
 
@@ -47,7 +52,21 @@ def build_page(runs: Runs) -> gr.Blocks:
                 speech = caption.build(language)
                 past = life.build(language)
 
-        handlers.labels = [*drawing.labels, *speech.labels, *past.labels, *learning.labels]
+        shared = Shared(
+            page, runs, drawing.drawn, drawing.canvas_data, speech.language, speech.speaker, run_id, page_language,
+            message, poll,
+        )  # fmt: skip
+        tabs: Labels = []
+        if STUDIO:
+            with gr.Tabs(elem_id="studio"):
+                for module in STUDIO:
+                    name = module.__name__.rpartition(".")[2]
+                    with gr.Tab(text(language, module.TITLE), elem_id=f"tab-{name}", id=name) as tab:
+                        panel = module.build(language)
+                        module.wire(panel, shared)
+                    tabs += [(tab, {"label": module.TITLE}), *panel.labels]
+
+        handlers.labels = [*drawing.labels, *speech.labels, *past.labels, *learning.labels, *tabs]
         labelled = [component for component, _ in handlers.labels]
         run_buttons = [learning.start, learning.pause, learning.resume, learning.stop]
 
@@ -113,67 +132,19 @@ def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
     font = base64.b64encode(CHINESE_FONT.read_bytes()).decode()
     face = f"@font-face{{font-family:'Noto Sans SC';src:url(data:font/woff2;base64,{font});unicode-range:U+3000-9FFF}}"
-    scripts = [(STATIC / name).read_text(encoding="utf-8") for name in ("canvas.js", "lens.js", "life.js", "page.js")]
+    scripts = [script.read_text(encoding="utf-8") for script in sorted(STATIC.glob("*.js"))]
     return {
         "theme": gr.themes.Default(
             primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "Noto Sans SC", "sans-serif"],
             font_mono=["monospace"],
         ),
-        "css_paths": [STATIC / "page.css", STATIC / "lens.css"],
+        "css_paths": [STATIC / "page.css", *sorted(set(STATIC.glob("*.css")) - {STATIC / "page.css"})],
         "head": f"<style>{face}</style>" + "".join(f"<script>{script}</script>" for script in scripts),
         "max_file_size": "50mb",
         "ssr_mode": False,
         "enable_monitoring": False,
         "footer_links": [],
     }
-
-
-def telling(handler: Callable, outputs: int) -> Callable:
-    """`handler` with one output more: the page's message line.
-
-    A UserError becomes its sentence there and leaves everything else on the page as it is; success clears the line.
-    """
-
-    def failed(error: UserError) -> tuple:
-        return *[gr.skip()] * outputs, f'<p role="alert">{escape(str(error))}</p>'
-
-    def together(result) -> tuple:
-        return *(result if outputs > 1 else (result,)), ""
-
-    if inspect.isgeneratorfunction(handler):
-
-        def streamed(*arguments):
-            try:
-                for result in handler(*arguments):
-                    yield together(result)
-            except UserError as error:
-                yield failed(error)
-
-        return streamed
-
-    def called(*arguments):
-        try:
-            return together(handler(*arguments))
-        except UserError as error:
-            return failed(error)
-
-    return called
-
-
-@functools.cache
-def bundled_model():
-    """The weights that come with the project, read on first use: PyTorch would hold up the first page."""
-    from vlm_core.model.vlm import VLM
-
-    return VLM.from_pretrained()
-
-
-@functools.cache
-def bundled_exam():
-    """How well the bundled model points, measured here and now."""
-    from vlm_core.insight.exam import examine
-
-    return examine(bundled_model(), level=2, style="drawn")
 
 
 class Handlers:
@@ -187,15 +158,11 @@ class Handlers:
         self, drawn: str, spoken: str, speaker: str, run_id: str, language: str, word_by_word: bool = True
     ) -> Iterator[tuple[str, str, str]]:
         """Caption the drawing: (picture data, caption data, note) anew for each word, or at the end alone."""
-        shown = picture.read_picture(drawn, language)
-        run = self.runs.get(run_id)
-        if speaker == "run" and run and run.vlm:
-            vlm, exam, who = run.vlm, run.exam, "run"
-        else:
-            vlm, exam, who = bundled_model(), bundled_exam(), "bundled"
-        note = caption.introduce(vlm, who, language, exam, learning=bool(run and run.live))
+        shown = read_picture(drawn, language)
+        vlm, exam, name, learning = speaking(self.runs, speaker, run_id)
+        note = caption.introduce(vlm, name, language, exam, learning)
         head = caption.name_head(exam.layer_head if exam else None)
-        scene = picture.what_it_shows(shown)
+        scene = what_it_shows(shown)
         for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
             yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
 
@@ -212,16 +179,16 @@ class Handlers:
 
     def look_back(self, drawn: str, spoken: str, moment: float, run_id: str, language: str) -> tuple[str, str, str]:
         """What the run said of the drawing at a moment of its life: (picture data, caption data, note)."""
-        shown = picture.read_picture(drawn, language)
+        shown = read_picture(drawn, language)
         then = life.recall(self.runs.get(run_id), moment, language)
-        scene = picture.what_it_shows(shown)
+        scene = what_it_shows(shown)
         ((picture_data, caption_data, _),) = caption.speak(then.vlm, shown, spoken, scene=scene, word_by_word=False)
         return picture_data, caption_data, caption.introduce(then.vlm, "run", language)
 
     def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple]:
         """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""
         try:
-            shown = picture.read_picture(drawn, language)
+            shown = read_picture(drawn, language)
         except UserError:
             shown = None
         return self.runs.start(training.configure(*settings), shown).id, NOTHING_SEEN

@@ -14,11 +14,14 @@ from vlm_core.scenes.world import LANGUAGES
 Labels = list[tuple[Any, dict[str, Any]]]
 """Components with the properties that hold words: {"label": key} or {"choices": {value: key}}."""
 
+I18N = Path(__file__).parent / "i18n"
+
 
 @cache
 def table(language: str) -> dict[str, str]:
-    """All words of a language by key."""
-    return json.loads((Path(__file__).parent / "i18n" / f"{language}.json").read_text(encoding="utf-8"))
+    """All words of a language by key: those of every file in i18n, which has one for each panel."""
+    files = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(I18N.glob("*.json"))]
+    return {key: said[language] for words in files for key, said in words.items()}
 
 
 def text(language: str, key: str, **values) -> str:

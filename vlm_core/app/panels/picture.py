@@ -6,39 +6,26 @@ without end (gradio-app/gradio#7502), which no live caption survives.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import random
-from collections import deque
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 
 import gradio as gr
-from PIL import Image
 
-from vlm_core.app.images import as_data, data_uri
+from vlm_core.app.canvas import on_canvas, random_scene, sample_scenes
+from vlm_core.app.images import data_uri
 from vlm_core.app.texts import Labels, text
-from vlm_core.errors import UserError
-from vlm_core.pictures import SIDE, is_blank, open_picture
-from vlm_core.scenes import Scene, sample_scene
+from vlm_core.pictures import SIDE, open_picture
 from vlm_core.scenes.shapes import ideal_outline
 from vlm_core.scenes.world import CHINESE, COLORS, SHAPES
 
 CANVAS = 448
 """Pixels along the canvas: twice what the model sees, so that a stroke is smooth to the eye."""
-PREFIX = "data:image/png;base64,"
-SAMPLE_SEEDS = ((2, 1), (7, 2), (11, 2), (19, 2), (23, 3), (31, 2), (42, 1), (58, 3))
-"""(seed, level) of the ready pictures: evaluation scenes, which no training draws."""
 PICK_SAMPLE = """
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-index]");
   if (button) trigger("select", { index: Number(button.dataset.index) });
 });
 """
-_known: deque[Scene] = deque(maxlen=64)
-"""Random scenes that were handed out last."""
-
 
 @dataclass(frozen=True)
 class PicturePanel:
@@ -67,16 +54,16 @@ def build(language: str) -> PicturePanel:
     with gr.Row(elem_classes="tight"):
         undo = gr.Button(words("undo"), elem_id="undo", min_width=80)
         clear = gr.Button(words("clear"), elem_id="clear", min_width=80)
-        random_scene = gr.Button(words("random"), elem_id="random", min_width=100)
+        new_scene = gr.Button(words("random"), elem_id="random", min_width=100)
         upload = gr.UploadButton(words("upload"), elem_id="upload", min_width=100)
     samples = gr.HTML(show_samples(language), elem_id="samples", js_on_load=PICK_SAMPLE)
     labels: Labels = [
         (undo, {"value": "undo"}),
         (clear, {"value": "clear"}),
-        (random_scene, {"value": "random"}),
+        (new_scene, {"value": "random"}),
         (upload, {"label": "upload"}),
     ]
-    return PicturePanel(drawn, canvas_data, clear, undo, random_scene, upload, samples, title, labels)
+    return PicturePanel(drawn, canvas_data, clear, undo, new_scene, upload, samples, title, labels)
 
 
 def show_canvas() -> str:
@@ -108,26 +95,8 @@ def _points(shape: str) -> str:
     return " ".join(f"{x:.2f},{y:.2f}" for x, y in ideal_outline(shape, 0))
 
 
-def on_canvas(picture: Image.Image) -> str:
-    """A picture for canvas.js to put on the canvas."""
-    return as_data({"image": data_uri(picture), "time": random.random()})  # the same one again is put there again
-
-
 def random_picture() -> str:
-    scene = sample_scene(random.randrange(1 << 30), level=2, style="drawn")
-    _known.append(scene)
-    return on_canvas(scene.image)
-
-
-@cache
-def sample_scenes() -> list[Scene]:
-    return [sample_scene(seed, level, "drawn") for seed, level in SAMPLE_SEEDS]
-
-
-def what_it_shows(picture: Image.Image) -> Scene | None:
-    """The scene that a picture is, to the pixel; None for whatever a person drew or changed."""
-    pixels = picture.tobytes()
-    return next((scene for scene in [*_known, *sample_scenes()] if scene.image.tobytes() == pixels), None)
+    return on_canvas(random_scene().image)
 
 
 def show_title(language: str) -> str:
@@ -151,17 +120,3 @@ def pick_sample(choice: gr.EventData) -> str:
 def uploaded_picture(path: str) -> str:
     """An uploaded file on the canvas. Raises UserError if it is no usable picture."""
     return on_canvas(open_picture(path))
-
-
-def read_picture(drawn: str | None, language: str) -> Image.Image:
-    """What is on the canvas, 224 × 224. Raises UserError if that is nothing, or no picture."""
-    if not drawn:
-        raise UserError(text(language, "empty_canvas"))
-    try:
-        content = base64.b64decode(drawn.removeprefix(PREFIX), validate=True)
-    except binascii.Error as error:
-        raise UserError(text(language, "no_drawing")) from error
-    picture = open_picture(content)
-    if is_blank(picture):
-        raise UserError(text(language, "empty_canvas"))
-    return picture

@@ -1,30 +1,11 @@
 // The word lens: draws what the server sent of a caption. Pointing at a word paints its map without asking anyone.
 (() => {
   "use strict";
+  const { read, follow, make, svg, percent } = window.bridge;
   // Viridis, nine stops: even in lightness and readable with any colour vision.
   const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
   const FULL = 0.25; // attention on one patch that takes the last colour; absolute, the same for every word
   const state = { picture: "", caption: null, labels: {}, word: 0, choice: null }; // choice: null until somebody picks a head
-
-  const read = (id) => {
-    const holder = document.querySelector(`#${id} [data-json]`);
-    return holder ? JSON.parse(holder.dataset.json) : null;
-  };
-  const make = (tag, attributes = {}, ...children) => {
-    const element = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) {
-      if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-      else element.setAttribute(name, value);
-    }
-    element.append(...children);
-    return element;
-  };
-  const svg = (tag, attributes = {}) => {
-    const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    return element;
-  };
-  const percent = (share) => (share >= 0.995 ? "100 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
 
   const color = (value) => {
     const place = Math.min(value / FULL, 1) * (VIRIDIS.length - 1);
@@ -138,7 +119,12 @@
     paint();
     document.querySelector(`#lens-heads [data-head="${id}"]`)?.focus();
   };
-  const pick = (i) => { state.word = i; paint(); };
+  const pick = (i) => {
+    state.word = i;
+    paint();
+    // For panels that say more of the word looked at.
+    document.dispatchEvent(new CustomEvent("word", { detail: { index: i } }));
+  };
 
   const head_choices = () => {
     const select = make("select", { id: "lens-head", onchange: (event) => { state.choice = event.target.value; paint(); } },
@@ -194,18 +180,5 @@
     if (state.caption && before?.done && !state.caption.done) state.word = 0;
     render();
   };
-  const watch = () => {
-    const sources = ["picture-data", "caption-data", "lens-words"].map((id) => document.getElementById(id));
-    if (sources.some((source) => !source)) return void setTimeout(watch, 50);
-    let asked = false;
-    const soon = () => {
-      if (asked) return;
-      asked = true;
-      requestAnimationFrame(() => { asked = false; refresh(); });
-    };
-    const observer = new MutationObserver(soon);
-    for (const source of sources) observer.observe(source, { childList: true, subtree: true, attributes: true });
-    refresh();
-  };
-  watch();
+  follow(["picture-data", "caption-data", "lens-words"], refresh);
 })();

@@ -1,0 +1,33 @@
+"""What every panel may read of the page it stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+
+from vlm_core.app.runs import Runs
+
+
+@dataclass(frozen=True)
+class Shared:
+    """The page's common ground: panels know this and not each other."""
+
+    page: gr.Blocks
+    runs: Runs
+    drawn: gr.Textbox
+    """What is on the canvas; `canvas.read_picture` makes a picture of it."""
+    canvas_data: gr.HTML
+    """An output that takes `canvas.on_canvas(picture)` and puts it on the canvas."""
+    spoken: gr.Radio
+    """The language of captions, "en" or "zh"."""
+    speaker: gr.Radio
+    """Which model is wanted, "run" or "bundled": for `speakers.speaking`."""
+    run_id: gr.State
+    """The page's own run, "" before there is one."""
+    language: gr.State
+    """The page's language, "en" or "zh"."""
+    message: gr.HTML
+    """The message line: the last output of a handler in `messages.telling`."""
+    poll: gr.Timer
+    """Ticks once in POLL_SECONDS."""

@@ -1,0 +1,47 @@
+"""Who speaks on a page: the model trained there, or the one that comes with the project. No Gradio in here."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, NamedTuple
+
+from vlm_core.app.runs import Runs
+
+if TYPE_CHECKING:
+    from vlm_core.insight.exam import Exam
+    from vlm_core.model.vlm import VLM
+
+
+class Speaker(NamedTuple):
+    vlm: VLM
+    exam: Exam | None
+    """How well its maps point; None before a run's first evaluation."""
+    name: str
+    """"run" or "bundled"."""
+    learning: bool
+    """Whether its run still goes on."""
+
+
+def speaking(runs: Runs, wanted: str, run_id: str | None) -> Speaker:
+    """The model of a page's run if that is `wanted` and there is one, else the bundled one."""
+    run = runs.get(run_id)
+    learning = bool(run and run.live)
+    if wanted == "run" and run and run.vlm:
+        return Speaker(run.vlm, run.exam, "run", learning)
+    return Speaker(bundled_model(), bundled_exam(), "bundled", learning)
+
+
+@functools.cache
+def bundled_model() -> VLM:
+    """The weights that come with the project, read on first use: PyTorch would hold up the first page."""
+    from vlm_core.model.vlm import VLM
+
+    return VLM.from_pretrained()
+
+
+@functools.cache
+def bundled_exam() -> Exam:
+    """How well the bundled model points, measured here and now."""
+    from vlm_core.insight.exam import examine
+
+    return examine(bundled_model(), level=2, style="drawn")
