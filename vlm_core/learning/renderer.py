@@ -16,6 +16,7 @@ from pathlib import Path
 from queue import Queue
 from threading import Thread
 
+from vlm_core.learning.heap import keep_heap
 from vlm_core.scenes.batches import Batch, training_batch
 
 AHEAD = 3
@@ -82,6 +83,7 @@ class BatchRenderer:
 
 def main() -> None:
     """The child: read the run's arguments, then render what is asked for until nobody asks any more."""
+    keep_heap()
     arguments = pickle.load(sys.stdin.buffer)
     try:
         while True:

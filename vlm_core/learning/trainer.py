@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import time
@@ -18,6 +19,7 @@ from vlm_core.learning import checkpoint, schedule
 from vlm_core.learning.checkpoint import SavedRun
 from vlm_core.learning.evaluation import score_captions
 from vlm_core.learning.events import Checkpointed, Evaluated, Event, Finished, Sampled, Snapshot, Started, Step
+from vlm_core.learning.heap import keep_heap
 from vlm_core.learning.learner import Learner, pick_device, pick_precision
 from vlm_core.learning.objectives import TensorBatch
 from vlm_core.learning.optimizer import MuonAdamW
@@ -91,6 +93,8 @@ class _Run:
         if start.optimizer:
             self.optimizer.restore(start.optimizer, self.step)
         self.good_weights = self.optimizer.weights(self.vlm)
+        self.blank = copy.deepcopy(self.vlm).float().eval()
+        """What the models that are handed out are copied from: copying is cheaper than drawing weights by lot."""
 
     @property
     def share(self) -> float:
@@ -115,6 +119,7 @@ class _Run:
         # A core is left to the renderer: PyTorch's threads wait for each other at the end of every operation,
         # so one that shares its core holds up all.
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+        keep_heap()
         with BatchRenderer(
             first=self.step, style=lambda index: schedule.style(self._share_at(index), index, config.style),
             run_seed=config.seed, size=config.batch_size, level=config.level, languages=config.languages,
@@ -125,19 +130,24 @@ class _Run:
                 yield event
                 if isinstance(event, Finished):
                     return
-                if config.snapshots and (self.share >= 1 or self.share - taken >= 1 / config.snapshots):
-                    taken = self.share
-                    self.good_weights = self.optimizer.weights(self.vlm)
-                    yield Snapshot(self.step, clock.seconds, taken, self._model())
-                if self.share >= 1 or self.share - evaluated >= 1 / config.evaluations:
+                at_end = self.share >= 1
+                examined = at_end or self.share - evaluated >= 1 / config.evaluations
+                kept = config.snapshots and (at_end or self.share - taken >= 1 / config.snapshots)
+                if not examined and not kept:
+                    continue
+                self.good_weights = self.optimizer.weights(self.vlm)
+                if examined:
                     evaluated = self.share
                     exact, slots = score_captions(self.vlm, held_out, config.languages).shares()
                     story = {"step": self.step, "seconds": clock.seconds, "loss": event.losses}
                     self.history.append({**story, "exact_match": exact, "slots": slots})
-                    self.good_weights = self.optimizer.weights(self.vlm)
                     if config.until and sum(exact.values()) >= config.until * len(exact):
                         config = self._cut_short()
-                    model = self._model()
+                model = self._model()
+                if kept:
+                    taken = self.share
+                    yield Snapshot(self.step, clock.seconds, model)
+                if examined:
                     yield Evaluated(self.step, clock.seconds, exact, slots, len(scenes), model)
                     if picture is not None:
                         captions = {language: model.caption(picture, language) for language in config.languages}
@@ -183,7 +193,7 @@ class _Run:
     def _model(self) -> VLM:
         """A float32 model of its own with the last good weights and the story that led to them."""
         story = {"config": self.config.to_dict(), "steps": self.step, "seconds": self.clock.seconds}
-        with torch.random.fork_rng():
-            model = VLM(self.vlm.config, self.vlm.tokenizer, {**story, "metrics": list(self.history)})
+        model = copy.deepcopy(self.blank)
+        model.run = {**story, "metrics": list(self.history)}
         model.load_state_dict(self.good_weights)
-        return model.to(self.device).eval()
+        return model
