@@ -20,7 +20,7 @@ from vlm_core.config import ModelConfig, TrainConfig
 from vlm_core.learning.events import Step
 from vlm_core.learning.learner import Learner, pick_device, pick_precision
 from vlm_core.learning.objectives import TensorBatch
-from vlm_core.learning.schedule import PATCHES_KEPT
+from vlm_core.learning.schedule import patches_kept
 from vlm_core.learning.trainer import train
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import IGNORED, Batch, training_batch
@@ -157,7 +157,7 @@ def flops_per_picture() -> float:
     """Multiplications and additions of the matrix products in the recipe's step, forward and backward, per picture."""
     learner = Learner(TrainConfig()).to(pick_device(), pick_precision(pick_device()))
     batch = TensorBatch.from_arrays(
-        ready_batches(("en", "zh"), PATCHES_KEPT)[0], learner.vlm.device, learner.vlm.encoder.positions.dtype
+        ready_batches(("en", "zh"), patches_kept(LEVEL))[0], learner.vlm.device, learner.vlm.encoder.positions.dtype
     )
     with FlopCounterMode(display=False) as counter:
         sum(learner.losses(batch).values()).backward()

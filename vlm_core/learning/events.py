@@ -54,7 +54,6 @@ class Evaluated:
 class Snapshot:
     step: int
     seconds: float
-    share: float
     vlm: VLM
     """A copy of the model at this step, for whoever wants to look back at the run's life."""
 

@@ -6,15 +6,15 @@ Only the easy beginning does not grow with the budget beyond what it is good for
 
 from __future__ import annotations
 
+from vlm_core.scenes.scene import MOST_OBJECTS
+
 WARM_UP = 0.02
 COOL_DOWN = 0.6
 LAST_COOL_DOWN = 0.2
 CLEAN_SHARE, CLEAN_STEPS = 0.25, 300
 """How much of a run on drawn pictures is spent on clean ones first: this share, or as many steps if that is less.
 Shapes are learned from filled outlines several times faster, and what was learned there carries over."""
-PATCHES_KEPT = 64
-"""Of a picture's 196 patches, how many a training step reads. Most of a picture is empty ground, which costs as much
-to read as what stands on it: the lively patches all stay, and of the others a few that stand for the rest."""
+PATCHES_FOR_GROUND, PATCHES_FOR_OBJECT = 16, 16
 
 
 def rate(share: float) -> float:
@@ -31,3 +31,12 @@ def good_enough(share: float) -> float:
     """The share of the budget at which a run stands that has learned what it was to learn: only a last cooling-down is
     left to it."""
     return max(share, 1 - LAST_COOL_DOWN)
+
+
+def patches_kept(level: int) -> int:
+    """Of a picture's 196 patches, how many a step reads: some for the ground, some for each object it may show.
+
+    Most of a picture is empty ground, which costs as much to read as what stands on it: the liveliest patches stay,
+    and of the others a few that stand for the rest.
+    """
+    return PATCHES_FOR_GROUND + PATCHES_FOR_OBJECT * MOST_OBJECTS[level]
