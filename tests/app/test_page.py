@@ -14,9 +14,10 @@ from vlm_core.app import canvas, speakers
 from vlm_core.app.images import data_uri
 from vlm_core.app.messages import telling
 from vlm_core.app.page import NOTHING_SEEN, Handlers, build_page
-from vlm_core.app.panels import caption, picture, training
+from vlm_core.app.panels import picture, training
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.texts import table
+from vlm_core.app.truth import as_far_as_true, truth_of
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
 from vlm_core.insight.exam import Exam
@@ -259,15 +260,15 @@ def test_pictures_handed_out_are_known_and_changed_ones_are_not():
 def test_truth_is_told_until_the_first_word_that_is_not_true():
     scene, model = sample_scene(7, 2, "clean"), SimpleNamespace(tokenizer=WordTokenizer())
     for language in ("en", "zh"):
-        truth = caption.truth_of(scene, model, language)
+        truth = truth_of(scene, model, language)
         assert "".join(text for text, _ in truth) == scene.caption(language).replace(" ", "")
         tokens = [SimpleNamespace(text=text) for text, _ in truth]
-        assert list(caption._as_far_as_true(tokens, truth)) == [patches for _, patches in truth]
+        assert list(as_far_as_true(tokens, truth)) == [patches for _, patches in truth]
         tokens[2] = SimpleNamespace(text="wrong")
-        told = list(caption._as_far_as_true(tokens, truth))
+        told = list(as_far_as_true(tokens, truth))
         assert told[1] == truth[1][1] and not any(told[2:])
-    assert caption.truth_of(None, model, "en") == []
-    touched = dict(reversed(caption.truth_of(scene, model, "en")))[scene.objects[0].color]
+    assert truth_of(None, model, "en") == []
+    touched = dict(reversed(truth_of(scene, model, "en")))[scene.objects[0].color]
     rows, columns = np.nonzero(scene.masks[0])
     assert set(touched) == set(((rows // 16) * 14 + columns // 16).tolist())
 

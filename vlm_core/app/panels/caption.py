@@ -13,8 +13,8 @@ from PIL import Image
 
 from vlm_core.app.images import as_data, data_uri
 from vlm_core.app.texts import Labels, choices, table, text
+from vlm_core.app.truth import Truth, as_far_as_true, truth_of
 from vlm_core.scenes import Scene
-from vlm_core.scenes.scene import patch_coverage
 
 if TYPE_CHECKING:
     from vlm_core.insight.exam import Exam
@@ -30,9 +30,6 @@ LENS_WORDS = (
     "lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention", "entropy",
     "truth", "truth_hit", "truth_miss", "truth_mass", "all_heads",
 )  # fmt: skip
-
-
-Truth = list[tuple[str, list[int] | None]]
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ def caption_as_data(vlm, tokens: list, language: str, head: str, truth: Truth, d
             "null": token.null_mass.round(4).tolist(),
             "touched": touched,
         }
-        for token, touched in zip(tokens, _as_far_as_true(tokens, truth), strict=True)
+        for token, touched in zip(tokens, as_far_as_true(tokens, truth), strict=True)
     ]
     keys = config.patches + bool(config.null_key)
     return as_data(
@@ -109,28 +106,6 @@ def caption_as_data(vlm, tokens: list, language: str, head: str, truth: Truth, d
 def _whole_steps(maps: np.ndarray) -> list:
     """Maps (layers, heads, grid, grid) as nested lists (layers, heads, patches) of whole numbers."""
     return (maps * ATTENTION_STEPS).round().astype(int).reshape(*maps.shape[:2], -1).tolist()
-
-
-def truth_of(scene: Scene | None, vlm, language: str) -> Truth:
-    """Each token of a scene's one right caption, with the patches that what it speaks of touches (None: nothing to
-    see); empty if nobody knows what the picture shows."""
-    if scene is None:
-        return []
-    covered = patch_coverage(scene) > 0  # (n, 196)
-    ids, slots, things = vlm.tokenizer.encode_words(scene.words(language), language)
-    truth: Truth = []
-    for token, slot, thing in list(zip(ids, slots, things, strict=True))[2:-1]:
-        seen = covered[thing] if thing is not None else covered.any(axis=0) if slot == "relation" else None
-        truth.append((vlm.tokenizer.token_text(token), None if seen is None else seen.nonzero()[0].tolist()))
-    return truth
-
-
-def _as_far_as_true(tokens: list, truth: Truth) -> Iterator[list[int] | None]:
-    """The touched patches of each token until one is said that is not true: what it should look at is then unknown."""
-    still_true = True
-    for place, token in enumerate(tokens):
-        still_true = still_true and place < len(truth) and truth[place][0] == token.text
-        yield truth[place][1] if still_true else None
 
 
 def speak(
