@@ -1,7 +1,7 @@
 """One real picture walked through the real model: what each part does, with its shapes and its figures.
 
-Each step runs the model's own modules (`vlm_core/model/`), one after another, and the words at the end are
-those that `VLM.caption` says.
+The figures are those of the model's own modules (`vlm_core/model/`) as `insight/walk.py` finds them, and the
+words at the end are those that `VLM.caption` says.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vlm_core.model.decoder import causal_bias
+from vlm_core.insight.walk import Reading, read, see, telling_patch
 from vlm_core.model.generation import ALTERNATIVES
 from vlm_core.model.glances import Surroundings
-from vlm_core.model.vision import patchify
 from vlm_core.model.vlm import VLM
 
 LINE = 100
@@ -71,12 +70,9 @@ def _see(vlm: VLM, pixels: Tensor) -> tuple[Tensor, list[str]]:
     """The vision encoder, step by step → image tokens (1, N, D) and what there is to say."""
     config, encoder, vision = vlm.config, vlm.encoder, "vlm_core/model/vision.py"
     grid, size = config.grid, config.patch_size
-    patches = patchify(pixels, size)  # (1, N, 3·p·p)
-    # The patch whose colours vary most is the most telling one to follow: some edge of a shape.
-    chosen = int(patches[0].std(dim=1).argmax())
-    embedded = encoder.embed(patches, None, None)  # (1, N, D)
-    placed = embedded + encoder.positions
-    image_tokens, maps = encoder(patches, need_weights=True)
+    sight = see(vlm, pixels)
+    patches, embedded, placed, image_tokens = sight.patches, sight.embedded, sight.placed, sight.image_tokens
+    chosen = telling_patch(patches)
     parts = [
         _section(
             "1. Pixels",
@@ -112,8 +108,8 @@ def _see(vlm: VLM, pixels: Tensor) -> tuple[Tensor, list[str]]:
             vision,
         ),
     ]
-    for layer, weights in enumerate(maps, start=1):  # weights (1, H, N, N)
-        looks = weights[0, :, chosen].mean(dim=0)  # (N), the mean of the heads
+    for layer, attended in enumerate(sight.layers, start=1):
+        looks = attended.weights[0, :, chosen].mean(dim=0)  # (N), the mean of the heads
         best = looks.topk(3)
         where = ", ".join(
             f"{_place(i, grid)} {share:.1%}"
@@ -169,14 +165,10 @@ def _speak(vlm: VLM, image_tokens: Tensor, prompt: list[int]) -> Iterator[str]:
     config, tokenizer = vlm.config, vlm.tokenizer
     ids = list(prompt)
     while len(ids) <= config.max_text:
-        with torch.inference_mode():
-            text = torch.tensor([ids], device=vlm.device)
-            # The whole text each time, where `generate` keeps the earlier keys: a tour may be slow and plain.
-            logits, maps = vlm.decoder(text, vlm.decoder.remember(image_tokens), need_weights=True)
-            listens = _self_attention(vlm, text)
-        probabilities = logits[0, -1].softmax(dim=-1)
-        token = int(probabilities.argmax())
-        yield _word(vlm, ids, logits[0, -1], probabilities, listens, maps)
+        # The whole text each time, where `generate` keeps the earlier keys: a tour may be slow and plain.
+        reading = read(vlm, image_tokens, ids)
+        token = int(reading.logits[0, -1].argmax())
+        yield _word(vlm, ids, reading)
         if token == tokenizer.end_id:
             break
         ids.append(token)
@@ -184,22 +176,14 @@ def _speak(vlm: VLM, image_tokens: Tensor, prompt: list[int]) -> Iterator[str]:
     yield _section("The caption", tokenizer.decode(spoken) or "(nothing)", "vlm_core/scenes/tokenizer.py")
 
 
-def _self_attention(vlm: VLM, text: Tensor) -> Tensor:
-    """Where the last text token looks among those so far, in decoder layer 1 (T), mean of the heads."""
-    block = vlm.decoder.blocks[0]
-    x = vlm.decoder.token_embedding(text) + vlm.decoder.positions[: text.shape[1]]  # (1, T, D)
-    x = block.self_norm(x) if block.norm_first else x
-    attention = block.self_attention
-    _, weights = attention(x, *attention.keys_values(x), causal_bias(text.shape[1], 0, x), need_weights=True)
-    return weights[0, :, -1].mean(dim=0)
-
-
-def _word(
-    vlm: VLM, ids: list[int], logits: Tensor, probabilities: Tensor, listens: Tensor, maps: list[Tensor]
-) -> str:
-    """How a word was chosen: `logits`, `probabilities` (V), `listens` (T), `maps` (1, H, T, N [+ 1]) each."""
+def _word(vlm: VLM, ids: list[int], reading: Reading) -> str:
+    """How the word after `ids` was chosen."""
     config, name = vlm.config, vlm.tokenizer.token_text
-    looks = torch.stack([weights[0, :, -1] for weights in maps]).mean(dim=(0, 1))  # (N [+ 1])
+    logits = reading.logits[0, -1]  # (V)
+    probabilities = logits.softmax(dim=-1)
+    listens = reading.layers[0].listening.weights[0, :, -1].mean(dim=0)  # (T)
+    maps = [layer.looking.weights[0, :, -1] for layer in reading.layers]  # (H, N [+ 1]) each
+    looks = torch.stack(maps).mean(dim=(0, 1))  # (N [+ 1])
     patches, null_mass = looks[: config.patches], looks[config.patches :].sum()
     heard = ", ".join(f"{name(i)} {share:.0%}" for i, share in zip(ids, listens.tolist(), strict=True))
     best = probabilities.topk(min(ALTERNATIVES, len(probabilities)))

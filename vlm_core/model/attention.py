@@ -30,7 +30,7 @@ class Attention(nn.Module):
 
     def keys_values(self, source: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values of `source` (B, S, D), each (B, H, S, d). Compute once, attend many times."""
-        return self._split(self.key(source)), self._split(self.value(source))
+        return self.split(self.key(source)), self.split(self.value(source))
 
     def forward(
         self, x: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = None, need_weights: bool = False
@@ -41,14 +41,14 @@ class Attention(nn.Module):
         output (B, T, D) and, if asked for, the weights (B, H, T, S), with the null key's share as a last
         column (B, H, T, S + 1) where there is one. Each row of weights sums to 1.
         """
-        queries = self._split(self.query(x))  # (B, H, T, d)
+        queries = self.split(self.query(x))  # (B, H, T, d)
         if self.null_key is not None:
-            keys, values, bias = self._with_null(keys, values, bias)
+            keys, values, bias = self.with_null(keys, values, bias)
         # Backward through the fused kernel is several times slower than explicit attention for heads this
         # small on a CPU, so gradients there take the explicit path too.
         explicit = need_weights or (torch.is_grad_enabled() and x.device.type == "cpu")
         if explicit:
-            scores = (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-2, -1)  # (B, H, T, S)
+            scores = self.scores(queries, keys)
             weights = (scores if bias is None else scores + bias).softmax(dim=-1)
             context = weights @ values  # (B, H, T, d)
         else:
@@ -57,10 +57,17 @@ class Attention(nn.Module):
         context = context.transpose(1, 2).flatten(2)  # (B, T, D)
         return self.output(context), weights if need_weights else None
 
-    def _split(self, x: Tensor) -> Tensor:
+    @staticmethod
+    def scores(queries: Tensor, keys: Tensor) -> Tensor:
+        """How well each query (B, H, T, d) fits each key (B, H, S, d): q · k / √d, (B, H, T, S)."""
+        return (queries * queries.shape[-1] ** -0.5) @ keys.transpose(-2, -1)
+
+    def split(self, x: Tensor) -> Tensor:
+        """Features of all heads side by side → heads apart."""
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, S, D) → (B, H, S, d)
 
-    def _with_null(self, keys: Tensor, values: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    def with_null(self, keys: Tensor, values: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Keys, values and bias with those of the null key after them: S + 1 instead of S."""
         batch = keys.shape[0]
         null = self.null_key.to(keys.dtype)[None, :, None].expand(batch, -1, -1, -1)  # (B, H, 1, d)
         keys = torch.cat([keys, null], dim=2)
