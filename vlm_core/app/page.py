@@ -20,6 +20,8 @@ from vlm_core.app.texts import Labels, known, text, translate
 from vlm_core.errors import UserError
 
 STATIC = Path(__file__).parent / "static"
+SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
+"""What every other script uses, so these come first."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
 STUDIO = ()
@@ -132,7 +134,8 @@ def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts and limits."""
     font = base64.b64encode(CHINESE_FONT.read_bytes()).decode()
     face = f"@font-face{{font-family:'Noto Sans SC';src:url(data:font/woff2;base64,{font});unicode-range:U+3000-9FFF}}"
-    scripts = [script.read_text(encoding="utf-8") for script in sorted(STATIC.glob("*.js"))]
+    paths = [*SCRIPTS_FOR_ALL, *sorted(set(STATIC.glob("*.js")) - set(SCRIPTS_FOR_ALL))]
+    scripts = [path.read_text(encoding="utf-8") for path in paths]
     return {
         "theme": gr.themes.Default(
             primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "Noto Sans SC", "sans-serif"],

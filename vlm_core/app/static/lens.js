@@ -2,15 +2,8 @@
 (() => {
   "use strict";
   const { read, follow, make, svg, percent } = window.bridge;
-  // Viridis, nine stops: even in lightness and readable with any colour vision.
-  const VIRIDIS = ["#440154", "#472d7b", "#3b528b", "#2c728e", "#21918c", "#28ae80", "#5ec962", "#addc30", "#fde725"];
-  const FULL = 0.25; // attention on one patch that takes the last colour; absolute, the same for every word
+  const { VIRIDIS, FULL, squares, contour, level } = window.maps;
   const state = { picture: "", caption: null, labels: {}, word: 0, choice: null }; // choice: null until somebody picks a head
-
-  const color = (value) => {
-    const place = Math.min(value / FULL, 1) * (VIRIDIS.length - 1);
-    return VIRIDIS[Math.round(place)];
-  };
 
   // The map and null mass of a word for a head ("layer.head"), or the mean of all; both absolute shares.
   const map_of = (word, choice) => {
@@ -35,26 +28,6 @@
     return `${state.labels.layer} ${l} ${state.labels.head} ${h}`;
   };
 
-  // A map as squares, one a patch; the same share of attention has the same colour in every map.
-  const squares = (cells) => {
-    const { grid } = state.caption;
-    return cells.map((value, i) => svg("rect", {
-      x: i % grid, y: Math.floor(i / grid), width: 1, height: 1, fill: color(value),
-      "fill-opacity": Math.min(0.9, 3.2 * value / FULL).toFixed(3), "data-attention": value.toFixed(5),
-    }));
-  };
-  // A line between patches that are inside and patches that are not.
-  const contour = (inside) => {
-    const { grid } = state.caption;
-    const at = (row, column) => row >= 0 && column >= 0 && row < grid && column < grid && inside(row * grid + column);
-    let path = "";
-    for (let row = 0; row <= grid; row++)
-      for (let column = 0; column <= grid; column++) {
-        if (at(row, column) !== at(row - 1, column)) path += `M${column} ${row}h1`;
-        if (at(row, column) !== at(row, column - 1)) path += `M${column} ${row}v1`;
-      }
-    return path;
-  };
   // How spread out a map is: its entropy as a share of that of a uniform one.
   const entropy = (cells) => {
     const total = cells.reduce((sum, value) => sum + value, 0);
@@ -86,13 +59,12 @@
     details.replaceChildren();
     overlay.dataset.word = word ? word.text : "";
     if (!word) return;
-    const { keys } = state.caption;
+    const { keys, grid } = state.caption;
     const { cells, nothing } = map_of(word, choice());
-    const above = contour((i) => cells[i] > 1 / keys); // the uniform level
-    overlay.append(...squares(cells), svg("path", { d: above, class: "contour under" }), svg("path", { d: above, class: "contour" }));
+    overlay.append(...squares(cells, grid), ...level(cells, grid, 1 / keys));
     if (word.touched) {
       const touched = new Set(word.touched);
-      overlay.append(svg("path", { d: contour((i) => touched.has(i)), class: "object" }));
+      overlay.append(svg("path", { d: contour((i) => touched.has(i), grid), class: "object" }));
     }
     details.append(
       make("p", { class: "spoken" }, `${word.text} `, make("strong", {}, percent(word.probability))),
@@ -107,7 +79,7 @@
     const heads = document.querySelector("#lens-heads");
     heads.replaceChildren(...["mean", ...head_ids()].map((id) => {
       const small = svg("svg", { viewBox: `0 0 ${state.caption.grid} ${state.caption.grid}`, "aria-hidden": "true" });
-      small.append(...squares(map_of(word, id).cells));
+      small.append(...squares(map_of(word, id).cells, grid));
       return make("button", { type: "button", "aria-pressed": String(id === choice()), "data-head": id, onclick: () => pick_head(id) },
         make("span", { class: "stage" }, make("img", { src: state.picture, alt: "" }), small), head_name(id));
     }));
