@@ -10,9 +10,11 @@ from pathlib import Path
 
 import gradio as gr
 
+from vlm_core.app.audience import ROOMS
+from vlm_core.app.audience_routes import routes
 from vlm_core.app.canvas import read_picture, what_it_shows
 from vlm_core.app.messages import telling
-from vlm_core.app.panels import caption, life, picture, training
+from vlm_core.app.panels import audience, caption, life, picture, training
 from vlm_core.app.runs import Runs
 from vlm_core.app.shared import Shared
 from vlm_core.app.speakers import bundled_exam, speaking
@@ -24,7 +26,7 @@ SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
 """What every other script uses, so these come first."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
-STUDIO = ()
+STUDIO = (audience,)
 """Panels one step behind the three that are seen first, in the order of their tabs. Each has a TITLE, `build`, which
 makes its components, and `wire`, which says what happens on them and knows of the page only what is shared."""
 POLL_SECONDS = 1.0
@@ -131,7 +133,7 @@ def build_page(runs: Runs) -> gr.Blocks:
 
 
 def launch_options() -> dict:
-    """What `Blocks.launch` needs: looks, scripts and limits."""
+    """What `Blocks.launch` needs: looks, scripts, limits, and the second address."""
     font = base64.b64encode(CHINESE_FONT.read_bytes()).decode()
     face = f"@font-face{{font-family:'Noto Sans SC';src:url(data:font/woff2;base64,{font});unicode-range:U+3000-9FFF}}"
     paths = [*SCRIPTS_FOR_ALL, *sorted(set(STATIC.glob("*.js")) - set(SCRIPTS_FOR_ALL))]
@@ -147,6 +149,7 @@ def launch_options() -> dict:
         "ssr_mode": False,
         "enable_monitoring": False,
         "footer_links": [],
+        "app_kwargs": {"routes": routes(ROOMS)},
     }
 
 

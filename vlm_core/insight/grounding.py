@@ -56,6 +56,13 @@ def score_maps(maps: Tensor, touched: Tensor) -> Grounding:
     )
 
 
+def overlap(first: Tensor, second: Tensor) -> float:
+    """What two maps (N) have in common: 1 for the same map, 0 where no patch is in both. Each is scaled to sum to 1;
+    then the smaller share of every patch counts (histogram intersection)."""
+    shares = [attention / attention.sum().clamp_min(1e-12) for attention in (first, second)]
+    return torch.minimum(*shares).sum().item()
+
+
 def map_of(maps: Tensor, layer_head: tuple[int, int] | None) -> Tensor:
     """(W, layers, heads, N) → (W, N): of one layer and head, or the mean of all if None."""
     return maps.flatten(1, 2).mean(dim=1) if layer_head is None else maps[:, layer_head[0], layer_head[1]]
