@@ -9,6 +9,8 @@ from __future__ import annotations
 import colorsys
 from random import Random
 
+import numpy as np
+
 Color = tuple[int, int, int]
 
 # Per name, ranges to draw from: hue in degrees (above 360 wraps), saturation and value in 0 to 1.
@@ -46,6 +48,28 @@ def color_name(shade: Color) -> str | None:
             if turned and saturations[0] <= saturation <= saturations[1] and values[0] <= value <= values[1]:
                 return name
     return None
+
+
+def names_of(pixels: np.ndarray, slack: float = 0.0) -> np.ndarray:
+    """(…, 3) uint8 → (…) the place of each pixel's `color_name` among the world's colours, -1 for None.
+
+    With `slack` names reach that much further in saturation and value, and 100 times as many degrees in hue.
+    """
+    red, green, blue = (pixels[..., channel] / 255 for channel in range(3))
+    value = np.maximum(np.maximum(red, green), blue)
+    spread = value - np.minimum(np.minimum(red, green), blue)
+    apart = np.where(spread == 0, 1, spread)
+    from_red, from_green, from_blue = ((value - channel) / apart for channel in (red, green, blue))
+    sector = np.where(value == green, 2 + from_red - from_blue, 4 + from_green - from_red)
+    hue = np.where(value == red, from_blue - from_green, sector) / 6 % 1 * 360  # as colorsys counts, to the last bit
+    saturation = spread / np.where(value == 0, 1, value)
+    names = np.full(value.shape, -1)
+    for place, ranges in enumerate(_RANGES.values()):
+        for hues, saturations, values in ranges:
+            turned = (hue - hues[0] + 100 * slack) % 360 <= hues[1] - hues[0] + 200 * slack
+            vivid = (saturations[0] - slack <= saturation) & (saturation <= saturations[1] + slack)
+            names[turned & vivid & (values[0] - slack <= value) & (value <= values[1] + slack)] = place
+    return names
 
 
 def contrast(first: Color, second: Color) -> float:
