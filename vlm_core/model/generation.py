@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vlm_core.errors import UserError
+from vlm_core.model.intervention import Intervention
 from vlm_core.model.vision import patchify
 
 if TYPE_CHECKING:
@@ -51,32 +52,43 @@ def generate(
     top_k: int | None = None,
     top_p: float | None = None,
     seed: int = 0,
+    intervention: Intervention | None = None,
 ) -> Iterator[GeneratedToken]:
     """Continue `prompt` for one picture (1, 3, height, width) until the end token or the longest text.
 
     Temperature 0 is greedy; above it tokens are drawn, from the `top_k` likeliest and from the smallest set
     that holds `top_p` of the probability (nucleus sampling, arXiv:1904.09751). The same seed draws the same
-    words. The picture's keys and values are computed once, those of the text are kept. Raises UserError for
-    knobs out of range, before the first token.
+    words. An `intervention` hides patches, switches heads off or says words for the model. The picture's keys and
+    values are computed once, those of the text are kept. Raises UserError for knobs and interventions out of
+    range, before the first token.
     """
     if temperature < 0 or (top_k is not None and top_k < 1) or (top_p is not None and not 0 < top_p <= 1):
         raise UserError("Temperature must be at least 0, top-k at least 1 and top-p above 0 and at most 1.")
-    return _generate(vlm, pixels, prompt, temperature, top_k, top_p, torch.Generator().manual_seed(seed))
+    intervention = intervention or Intervention()
+    intervention.check(vlm.config)
+    generator = torch.Generator().manual_seed(seed)
+    return _generate(vlm, pixels, prompt, temperature, top_k, top_p, generator, intervention)
 
 
-def _generate(vlm, pixels, prompt, temperature, top_k, top_p, generator) -> Iterator[GeneratedToken]:
+def _generate(
+    vlm, pixels, prompt, temperature, top_k, top_p, generator, intervention: Intervention
+) -> Iterator[GeneratedToken]:
     config, tokenizer = vlm.config, vlm.tokenizer
     text = torch.tensor([prompt], device=pixels.device)
     with torch.inference_mode():
         image_tokens, _ = vlm.encoder(patchify(pixels, config.patch_size))
         memory = vlm.decoder.remember(image_tokens)
-    for _ in range(config.max_text - len(prompt) + 1):
+        intervention.silence(memory)
+        image_bias = intervention.image_bias(config.patches, image_tokens)
+    for place in range(config.max_text - len(prompt) + 1):
         # Entered anew for each token: the mode must not leak into the code that pulls this iterator.
         with torch.inference_mode():
-            logits, maps = vlm.decoder(text, memory, need_weights=True)
+            logits, maps = vlm.decoder(text, memory, image_bias=image_bias, need_weights=True)
             probabilities = logits[0, -1].float().softmax(dim=-1).cpu()  # (V)
             weights = torch.stack([weights[0, :, -1] for weights in maps]).float().cpu()  # (layers, H, N [+ 1])
-        token = choose(probabilities, temperature, top_k, top_p, generator)
+        token = intervention.forced_at(place)
+        if token is None:
+            token = choose(probabilities, temperature, top_k, top_p, generator)
         if token == tokenizer.end_id:
             return
         best = probabilities.topk(min(ALTERNATIVES, len(probabilities)))

@@ -15,6 +15,7 @@ from vlm_core.errors import UserError
 from vlm_core.model import pretrained
 from vlm_core.model.decoder import TextDecoder
 from vlm_core.model.generation import Caption, GeneratedToken, generate
+from vlm_core.model.intervention import Intervention
 from vlm_core.model.vision import VisionEncoder, patchify
 from vlm_core.pictures import open_picture
 from vlm_core.scenes.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
@@ -63,6 +64,7 @@ class VLM(nn.Module):
         top_k: int | None = None,
         top_p: float | None = None,
         seed: int = 0,
+        intervention: Intervention | None = None,
     ) -> Iterator[GeneratedToken]:
         """Caption a picture word by word; see `generate` for what each step carries and for the sampling knobs.
 
@@ -72,11 +74,14 @@ class VLM(nn.Module):
         if tokenizer is None:
             raise UserError(f"A model of {self.config.vocab_size} tokens needs a tokenizer of as many; pass it one.")
         prompt = [tokenizer.begin_id, tokenizer.language_id(language)]
-        return generate(self, self.pixels(image), prompt, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
+        return generate(
+            self, self.pixels(image), prompt,
+            temperature=temperature, top_k=top_k, top_p=top_p, seed=seed, intervention=intervention,
+        )  # fmt: skip
 
-    def caption(self, image: Image.Image | np.ndarray | str | Path, language: str = "en", **sampling) -> Caption:
+    def caption(self, image: Image.Image | np.ndarray | str | Path, language: str = "en", **options) -> Caption:
         """The whole caption at once; takes what `stream` takes."""
-        tokens = tuple(self.stream(image, language, **sampling))
+        tokens = tuple(self.stream(image, language, **options))
         return Caption(self.tokenizer.decode([token.id for token in tokens]), tokens, language)
 
     def pixels(self, image: Image.Image | np.ndarray | str | Path) -> Tensor:
