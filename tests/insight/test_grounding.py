@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vlm_core.insight.grounding import centre_prior, score_maps
+from vlm_core.insight.grounding import centre_prior, overlap, score_maps
 
 GRID, N = 14, 196
 
@@ -94,3 +94,13 @@ def test_an_odd_centre_prior_hits_an_object_in_the_middle_only():
     middle, corner = (torch.arange(49)[None] == patch for patch in (24, 0))
     assert score_maps(prior, middle).hit.item() == 1
     assert score_maps(prior, corner).hit.item() == 0
+
+
+def test_overlap_is_the_share_that_two_maps_have_in_common_whatever_their_scale():
+    first, second, apart = torch.zeros(3, N)
+    first[30], first[31] = 0.2, 0.2
+    second[31], second[100] = 3, 1
+    apart[0] = 1
+    assert overlap(first, first * 0.3) == pytest.approx(1)
+    assert overlap(first, second) == overlap(second, first) == pytest.approx(0.5)
+    assert overlap(first, apart) == 0
