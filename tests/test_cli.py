@@ -151,6 +151,13 @@ def test_an_overlay_is_a_picture_with_a_panel_for_each_word(capsys, picture, tmp
     assert sorted(path.name for path in tmp_path.iterdir()) == ["looked.png", "scene.png"]
 
 
+@pytest.mark.parametrize(("name", "begins"), [("strip.pdf", b"%PDF"), ("strip.SVG", b"<?xml")])
+def test_a_strip_is_drawn_as_its_name_ends(capsys, picture, tmp_path, name, begins):
+    assert main(["caption", picture, "--language", "zh", "--strip", str(tmp_path / name)]) == 0
+    capsys.readouterr()
+    assert (tmp_path / name).read_bytes().startswith(begins)
+
+
 def test_sampling_repeats_with_its_seed(capsys, picture, trained):
     folder, _ = trained
 
@@ -281,7 +288,9 @@ def test_outcomes_that_cannot_be_written_are_refused_before_any_work(capsys, pic
 
 
 def test_an_overlay_of_a_kind_that_is_no_picture_is_refused(capsys, picture, tmp_path):
-    assert ".png" in refusal(capsys, "caption", picture, "--overlay", tmp_path / "looked.txt")
+    told = refusal(capsys, "caption", picture, "--strip", tmp_path / "looked.txt")
+    assert ".png or .svg or .pdf" in told
+    assert "looked.txt" in refusal(capsys, "caption", picture, "--overlay", tmp_path / "looked.txt")
 
 
 def test_checkpoints_that_cannot_be_written_are_refused_before_training(capsys, tmp_path):

@@ -14,7 +14,14 @@ from pathlib import Path
 
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
-from vlm_core.outcomes import require_picture_name, require_writable, require_writable_folder, write_json, write_picture
+from vlm_core.outcomes import (
+    require_picture_name,
+    require_writable,
+    require_writable_folder,
+    write_file,
+    write_json,
+    write_picture,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,7 +66,9 @@ def build_parser() -> argparse.ArgumentParser:
     caption.add_argument("picture")
     caption.add_argument("--language", default="en", help="en or zh")
     caption.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
-    caption.add_argument("--overlay", metavar="FILE.png", help="draw where the model looked for each word")
+    caption.add_argument(
+        "--strip", "--overlay", metavar="FILE", help="draw each word with where the model looked, as PNG, SVG or PDF"
+    )
     caption.add_argument("--temperature", type=number, default=0.0)
     caption.add_argument("--top-k", type=int)
     caption.add_argument("--top-p", type=number)
@@ -180,17 +189,17 @@ def run_caption(options: argparse.Namespace) -> int:
     from vlm_core.pictures import open_picture
 
     require_writable(options.json)
-    require_picture_name(options.overlay)
+    require_picture_name(options.strip, kinds=("png", "svg", "pdf"))
     picture = open_picture(options.picture)
     vlm = VLM.from_pretrained(options.checkpoint)
     spoken = vlm.caption(
         picture, options.language, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p,
         seed=options.seed,
     )  # fmt: skip
-    if options.overlay:
-        from vlm_core.insight.overlays import figure_strip
+    if options.strip:
+        from vlm_core.insight.figures import draw_strip
 
-        write_picture(options.overlay, figure_strip(picture, spoken))
+        write_file(options.strip, draw_strip(picture, spoken, kind=Path(options.strip).suffix.lower()[1:]))
     words = [
         {
             "text": token.text,

@@ -28,11 +28,12 @@ def require_writable(target: str | None) -> None:
         raise UserError(f"'{target}' cannot be written (no permission); choose another file.")
 
 
-def require_picture_name(target: str | None) -> None:
-    """Raise UserError if no figure can be written there."""
+def require_picture_name(target: str | None, kinds: tuple[str, ...] = ("png",)) -> None:
+    """Raise UserError if no figure of these kinds can be written there."""
     require_writable(target)
-    if target and Path(target).suffix.lower() != ".png":
-        raise UserError(f"A figure cannot be saved as '{target}'; give it a name that ends in .png.")
+    if target and Path(target).suffix.lower()[1:] not in kinds:
+        endings = " or ".join(f".{kind}" for kind in kinds)
+        raise UserError(f"A figure cannot be saved as '{target}'; give it a name that ends in {endings}.")
 
 
 def require_writable_folder(target: str | None) -> None:

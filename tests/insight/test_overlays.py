@@ -8,8 +8,7 @@ import pytest
 from matplotlib.ft2font import FT2Font
 from PIL import Image
 
-from vlm_core.insight.overlays import FONT, FULL, colors, figure_strip, paint
-from vlm_core.model.generation import Caption, GeneratedToken
+from vlm_core.insight.overlays import FONT, FULL, colors, paint
 from vlm_core.scenes.tokenizer import WordTokenizer
 from vlm_core.scenes.world import CHINESE
 
@@ -25,11 +24,6 @@ def map_with(peak: float, row: int = 4, column: int = 9) -> np.ndarray:
 
 def patch_color(image: Image.Image, row: int, column: int) -> np.ndarray:
     return np.asarray(image, dtype=int)[16 * row + 8, 16 * column + 8]
-
-
-def token(text: str, attention: np.ndarray, null_mass: float = 0.0) -> GeneratedToken:
-    share = (attention * (1 - null_mass)).astype(np.float32)
-    return GeneratedToken(7, text, 0.9, ((text, 0.9),), share[None, None], np.full((1, 1), null_mass))
 
 
 def test_a_uniform_map_paints_every_patch_alike_at_its_level_and_draws_no_outline():
@@ -69,23 +63,6 @@ def test_the_font_has_every_character_a_caption_or_a_figure_can_show():
     known = FT2Font(str(FONT)).get_charmap()
     shown = set("".join([*CHINESE.values(), *WordTokenizer().vocabulary, "0123456789%'.;"]))
     assert not {character for character in shown if ord(character) not in known}
-
-
-@pytest.mark.filterwarnings("error")  # matplotlib warns of a missing glyph
-def test_a_figure_shows_each_word_and_another_map_is_another_figure():
-    words = [token(text, map_with(0.2)) for text in ("红色", "圆形")]
-    figure = figure_strip(WHITE, Caption("红色圆形", tuple(words), "zh"))
-    longer = figure_strip(WHITE, Caption("红色圆形", tuple(words * 4), "zh"))
-    assert longer.height > figure.height
-    elsewhere = [words[0], token("圆形", map_with(0.2, 9, 2))]
-    other = figure_strip(WHITE, Caption("红色圆形", tuple(elsewhere), "zh"))
-    different = np.argwhere((np.asarray(figure) != np.asarray(other)).any(axis=2))
-    assert len(different)
-    assert different[:, 1].min() > figure.width / 2  # only the last of three panels
-
-
-def test_a_caption_without_words_is_a_figure_too():
-    assert np.asarray(figure_strip(WHITE, Caption("", (), "en"))).min() < 128  # the sentence that says so
 
 
 def test_importing_it_does_not_import_matplotlib():
