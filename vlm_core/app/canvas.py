@@ -20,7 +20,7 @@ PREFIX = "data:image/png;base64,"
 SAMPLE_SEEDS = ((2, 1), (7, 2), (11, 2), (19, 2), (23, 3), (31, 2), (42, 1), (58, 3))
 """(seed, level) of the ready pictures: evaluation scenes, which no training draws."""
 _known: deque[Scene] = deque(maxlen=64)
-"""Random scenes that were handed out last."""
+"""Scenes that were handed out last."""
 
 
 def on_canvas(picture: Image.Image) -> str:
@@ -30,7 +30,12 @@ def on_canvas(picture: Image.Image) -> str:
 
 def random_scene() -> Scene:
     """A scene that nobody has seen; what it shows is remembered for a while."""
-    scene = sample_scene(random.randrange(1 << 30), level=2, style="drawn")
+    return scene_of(random.randrange(1 << 30), level=2, style="drawn")
+
+
+def scene_of(seed: int, level: int, style: str) -> Scene:
+    """A scene of the world by its seed; what it shows is remembered for a while."""
+    scene = sample_scene(seed, level, style)
     _known.append(scene)
     return scene
 

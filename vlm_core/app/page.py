@@ -14,7 +14,7 @@ from vlm_core.app.audience import ROOMS
 from vlm_core.app.audience_routes import routes
 from vlm_core.app.canvas import read_picture, what_it_shows
 from vlm_core.app.messages import telling
-from vlm_core.app.panels import audience, caption, life, picture, training
+from vlm_core.app.panels import audience, caption, lessons, life, machine, picture, training, what_if
 from vlm_core.app.runs import Runs
 from vlm_core.app.shared import Shared
 from vlm_core.app.speakers import bundled_exam, speaking
@@ -26,7 +26,7 @@ SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
 """What every other script uses, so these come first."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
-STUDIO = (audience,)
+STUDIO = (what_if, machine, audience)
 """Panels one step behind the three that are seen first, in the order of their tabs. Each has a TITLE, `build`, which
 makes its components, and `wire`, which says what happens on them and knows of the page only what is shared."""
 POLL_SECONDS = 1.0
@@ -43,10 +43,12 @@ def build_page(runs: Runs) -> gr.Blocks:
         poll = gr.Timer(POLL_SECONDS)
         with gr.Row(elem_id="header"):
             heading = gr.HTML(show_heading(language), elem_id="heading")
+            lessons.build_menu()
             switch = gr.Radio(
                 [("English", "en"), ("中文", "zh")], value=language, label="Language / 语言",
                 show_label=False, container=False, elem_id="language", min_width=160,
             )  # fmt: skip
+        tour = lessons.build_card()
         message = gr.HTML("", elem_id="message")
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=5, min_width=330):
@@ -62,7 +64,7 @@ def build_page(runs: Runs) -> gr.Blocks:
         )  # fmt: skip
         tabs: Labels = []
         if STUDIO:
-            with gr.Tabs(elem_id="studio"):
+            with gr.Tabs(elem_id="studio", overflow_behavior="wrap"):
                 for module in STUDIO:
                     name = module.__name__.rpartition(".")[2]
                     with gr.Tab(text(language, module.TITLE), elem_id=f"tab-{name}", id=name) as tab:
@@ -120,6 +122,13 @@ def build_page(runs: Runs) -> gr.Blocks:
             show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
 
+        # A lesson: lessons.js says which one, and shows the rest of it by itself
+        tour.asked.change(
+            telling(handlers.open_lesson, 1 + len(learning.settings)), tour.asked,
+            [drawing.canvas_data, *learning.settings, message],
+            show_progress="hidden", queue=False, api_name=False,
+        )  # fmt: skip
+
         # Language, and what the address restores
         words = [page_language, heading, drawing.title, drawing.samples, speech.lens_words, seen, *labelled]
         switch.input(handlers.speak_language, switch, words, queue=False, api_name=False)
@@ -142,7 +151,7 @@ def launch_options() -> dict:
         "theme": gr.themes.Default(
             primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "Noto Sans SC", "sans-serif"],
             font_mono=["monospace"],
-        ),
+        ).set(button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700"),
         "css_paths": [STATIC / "page.css", *sorted(set(STATIC.glob("*.css")) - {STATIC / "page.css"})],
         "head": f"<style>{face}</style>" + "".join(f"<script>{script}</script>" for script in scripts),
         "max_file_size": "50mb",
@@ -206,6 +215,12 @@ class Handlers:
         if tuple(seen) == now:
             return tuple([gr.skip()] * 8)
         return training.show(run, language), *training.buttons(run), *life.updates(run), now
+
+    def open_lesson(self, asked: str) -> tuple:
+        """What the lesson asked for puts on the canvas, and its settings of a run."""
+        picture_data, settings = lessons.open_step(asked)
+        updates = [gr.skip() if value is None else value for value in training.settings_asked(settings)]
+        return picture_data, *updates
 
     def speak_language(self, language: str) -> tuple:
         """Every word of the page in another language."""

@@ -27,6 +27,17 @@ window.bridge = (() => {
     for (const source of sources) observer.observe(source, { childList: true, subtree: true, attributes: true });
     refresh();
   };
+  // Call `ask` once the element `root` can be seen and what the components `ids` hold has changed since it was asked for:
+  // what nobody looks at is not computed. Returns a function that says that something else has changed.
+  const whenSeen = (root, ids, ask) => {
+    let stale = false, seen = false;
+    const check = () => { if (stale && seen) { stale = false; ask(); } };
+    const change = () => { stale = true; check(); };
+    const watcher = new IntersectionObserver((entries) => { seen = entries.at(-1).isIntersecting; check(); });
+    follow([root], () => { watcher.disconnect(); watcher.observe(document.getElementById(root)); });
+    follow(ids, change);
+    return change;
+  };
   const fill = (element, attributes, children) => {
     for (const [name, value] of Object.entries(attributes)) {
       if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
@@ -39,5 +50,15 @@ window.bridge = (() => {
   const svg = (tag, attributes = {}, ...children) =>
     fill(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
   const percent = (share) => (share >= 0.995 ? "100 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
-  return { read, tell, follow, make, svg, percent };
+  // The page's language, "en" or "zh".
+  const language = () => (document.documentElement.lang === "zh" ? "zh" : "en");
+  // Set what the address says, so that a reloaded tab is as it was; null takes a name out of it.
+  const address = (values) => {
+    const now = new URL(location.href);
+    for (const [name, value] of Object.entries(values))
+      if (value === null) now.searchParams.delete(name);
+      else now.searchParams.set(name, value);
+    if (now.href !== location.href) history.replaceState(history.state, "", now);
+  };
+  return { read, tell, follow, whenSeen, make, svg, percent, language, address };
 })();

@@ -1,25 +1,30 @@
 // The address bar: a run and the language live there, so that a reloaded tab finds both again.
 (() => {
   "use strict";
-  const set = (name, value) => {
-    const address = new URL(location.href);
-    if (address.searchParams.get(name) === value) return;
-    address.searchParams.set(name, value);
-    history.replaceState(history.state, "", address);
-  };
+  const { address } = window.bridge;
   const watch = () => {
     const status = document.getElementById("status");
     const language = document.getElementById("language");
-    if (!status || !language) return void setTimeout(watch, 50);
+    const note = document.getElementById("note");
+    if (!status || !language || !note) return void setTimeout(watch, 50);
     new MutationObserver(() => {
       const run = status.querySelector("[data-run]");
-      if (run) set("run", run.dataset.run);
+      if (run) address({ run: run.dataset.run });
     }).observe(status, { childList: true, subtree: true });
     language.addEventListener("change", (event) => {
-      set("lang", event.target.value);
+      address({ lang: event.target.value });
       document.documentElement.lang = event.target.value;
     });
-    document.documentElement.lang = new URL(location.href).searchParams.get("lang") || "en";
+
+    // What somebody has unfolded in the note stays so when the note is told anew.
+    let unfolded = false;
+    note.addEventListener("click", (event) => {
+      const details = event.target.closest("summary")?.parentElement;
+      if (details) unfolded = !details.open;
+    });
+    new MutationObserver(() => note.querySelectorAll("details").forEach((details) => (details.open = unfolded)))
+      .observe(note, { childList: true, subtree: true });
   };
+  document.documentElement.lang = new URL(location.href).searchParams.get("lang") || "en";
   watch();
 })();
