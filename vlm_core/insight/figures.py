@@ -27,14 +27,22 @@ FIXED = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """The same caption gives the same file, whenever it is drawn."""
 WORDS = {
     "en": {
-        "picture": "the picture", "silent": "it says nothing", "null": "null {share}", "even": "{share} if even", "full": "{share} or more",
+        "picture": "the picture",
+        "silent": "it says nothing",
+        "null": "null {share}",
+        "even": "{share} if even",
+        "full": "{share} or more",
         "scale": "share of the word's attention on one patch; the line surrounds the patches above even",
     },
     "zh": {
-        "picture": "图片", "silent": "什么也没说", "null": "空键 {share}", "even": "{share} 平均", "full": "{share} 或更高",
+        "picture": "图片",
+        "silent": "什么也没说",
+        "null": "空键 {share}",
+        "even": "{share} 平均",
+        "full": "{share} 或更高",
         "scale": "一块上的注意力;线内的块高于平均",
     },
-}  # fmt: skip
+}
 _drawing = threading.Lock()
 """Matplotlib's settings are the whole process's: one figure at a time sets them."""
 
