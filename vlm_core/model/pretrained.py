@@ -40,13 +40,19 @@ def write_atomically(path: Path, content: bytes) -> None:
         raise
 
 
-def save(vlm: VLM, folder: str | Path) -> Path:
-    folder = Path(folder)
+def to_files(vlm: VLM) -> dict[str, bytes]:
+    """What a folder holds that `load` reads: content by name."""
     weights = {name: tensor.detach().cpu().float().contiguous() for name, tensor in vlm.state_dict().items()}
     card = {"config": vlm.config.to_dict(), "tokenizer": vlm.tokenizer.to_dict(), "run": vlm.run}
+    card_text = json.dumps(card, ensure_ascii=False, indent=2)
+    return {WEIGHTS_FILE: pack_weights(weights), CARD_FILE: card_text.encode()}
+
+
+def save(vlm: VLM, folder: str | Path) -> Path:
+    folder = Path(folder)
     try:
-        write_atomically(folder / WEIGHTS_FILE, pack_weights(weights))
-        write_atomically(folder / CARD_FILE, json.dumps(card, ensure_ascii=False, indent=2).encode())
+        for name, content in to_files(vlm).items():
+            write_atomically(folder / name, content)
     except OSError as error:
         raise UserError(f"The model could not be saved to '{folder}' ({error.strerror}).") from error
     return folder
