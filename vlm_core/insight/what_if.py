@@ -66,6 +66,11 @@ class Need:
     random: tuple[float, ...]
     """The falls with as many hidden that were drawn by lot, one for each draw."""
 
+    def told(self) -> dict:
+        """In few numbers: of the falls by lot their mean, the most of them, and how many draws there were."""
+        mean, most = sum(self.random) / len(self.random), max(self.random)
+        return {**vars(self), "random": mean, "most": most, "draws": len(self.random)}
+
 
 def what_if(
     vlm: VLM, picture: Image.Image, language: str, intervention: Intervention, other: Image.Image | None = None
