@@ -28,7 +28,8 @@ UNSURE_BELOW = 0.7
 blobs of colour is, one in ten of the icons and glyphs that are read right, and one in a hundred of the world's own."""
 LENS_WORDS = (
     "lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention", "entropy",
-    "truth", "truth_hit", "truth_miss", "truth_mass", "all_heads",
+    "truth", "truth_box", "truth_hit", "truth_miss", "truth_mass", "all_heads", "own_scale", "own_scale_on",
+    "brightest", "box_draw", "box_remove", "box_hint", "box_keys",
 )  # fmt: skip
 
 
@@ -137,10 +138,17 @@ def introduce(vlm, speaker: str, language: str, exam: Exam | None = None, learni
         return f'<p class="untrained" role="alert">{escape(text(language, "speaker_untrained"))}</p>'
     key = "speaker_bundled" if speaker == "bundled" else "speaker_learning" if learning else "speaker_run"
     told = text(language, key, step=vlm.trained_steps, steps=f"{vlm.trained_steps:,}")
+    if lessons := vlm.run.get("taught"):
+        told += " " + text(language, "speaker_taught", words=", ".join(lesson["word"] for lesson in lessons))
+    if vlm.run.get("config", {}).get("sabotage"):
+        told += " " + text(language, "sabotage_warning")
     grounded = vlm.run.get("config", {}).get("objective") == "grounded"
     taught = text(language, "grounded_note" if grounded else "captions_note")
     pointing = "" if exam is None else f" {escape(tell_head(exam, language))}"
-    return f'<p class="speaker">{escape(told)} {escape(taught)}{pointing}</p>'
+    return (
+        f'<details class="speaker"><summary>{escape(told)}</summary>'
+        f"<p>{escape(taught)}{pointing}</p></details>"
+    )
 
 
 def tell_head(exam: Exam, language: str) -> str:

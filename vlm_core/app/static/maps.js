@@ -17,9 +17,9 @@ window.maps = (() => {
   const square = (i, columns, fill, opacity = 1) => svg("rect", {
     x: i % columns, y: Math.floor(i / columns), width: 1, height: 1, fill, "fill-opacity": opacity.toFixed(3),
   });
-  // A map as squares, one a patch; the picture below stays visible.
-  const squares = (cells, grid) => cells.map((value, i) => {
-    const rect = square(i, grid, color(value), Math.min(0.9, 3.2 * value / FULL));
+  // A map as squares, one a patch; the picture below stays visible. The share `full` takes the last colour.
+  const squares = (cells, grid, full = FULL) => cells.map((value, i) => {
+    const rect = square(i, grid, color(value, full), Math.min(0.9, 3.2 * value / full));
     rect.dataset.attention = value.toFixed(5);
     return rect;
   });
