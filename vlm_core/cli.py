@@ -12,7 +12,7 @@ import math
 import sys
 from pathlib import Path
 
-from vlm_core.config import TrainConfig
+from vlm_core.config import SABOTAGES, TrainConfig
 from vlm_core.errors import UserError
 from vlm_core.outcomes import (
     require_picture_name,
@@ -52,7 +52,8 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--style", help="clean or drawn")
     train.add_argument("--preset", help="lecture or classic")
     train.add_argument("--objective", help="captions (words only) or grounded (reads the masks too)")
-    train.add_argument("--languages", type=lambda text: tuple(text.split(",")), help="en,zh or one of them")
+    train.add_argument("--languages", type=name_list, help="en,zh or one of them")
+    train.add_argument("--sabotage", type=name_list, help=f"spoil the training data: {', '.join(SABOTAGES)}, or several")
     train.add_argument("--batch-size", type=int)
     train.add_argument("--learning-rate", type=number, help="multiplies the recipe's own rates")
     train.add_argument("--evaluations", type=int, help="how often held-out scenes are read")
@@ -107,6 +108,11 @@ def seed(text: str) -> int:
     return int(text)
 
 
+def name_list(text: str) -> tuple[str, ...]:
+    """Names with commas between."""
+    return tuple(text.split(","))
+
+
 def number(text: str) -> float:
     """A number; "nan" and "inf" are none."""
     if not math.isfinite(float(text)):
@@ -140,6 +146,8 @@ def run_train(options: argparse.Namespace) -> int:
     started: Started = next(events)  # Before there is a bar: what cannot be resumed is told in one line alone.
     require_writable_folder(options.out)
     console.print(f"{started.num_parameters:,} parameters on {started.device} in {started.precision}")
+    if started.config.sabotage:
+        console.print(f"[bold]the training data is spoiled: {', '.join(started.config.sabotage)}[/]")
     outcome = {"config": started.config.to_dict(), "parameters": started.num_parameters, "evaluations": []}
     with bar:
         task = bar.add_task("", total=1.0, step=0, loss=float("nan"))

@@ -16,6 +16,8 @@ WORLD_VOCABULARY = 74
 CLASSIC_VOCABULARY = 29
 PRESETS = ("lecture", "classic")
 """Named points of `ModelConfig`: its class methods of these names."""
+SABOTAGES = ("red_circles", "shuffled_captions", "no_distractors", "one_position")
+"""Faults that a run's training data can be given, for a class to diagnose; see `scenes.sabotage`."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class TrainConfig:
     evaluation_scenes: int = 128
     snapshots: int = 0
     """How many copies of the model are handed out over the run (`Snapshot`), evenly over its budget."""
+    sabotage: tuple[str, ...] = ()
+    """Faults of the training data, names from SABOTAGES; held-out scenes never have any."""
 
     def __post_init__(self):
         if self.steps is None and self.seconds is None:
@@ -148,6 +152,8 @@ class TrainConfig:
             raise UserError(f"Languages must be en, zh or both, not {', '.join(self.languages) or 'none'}.")
         if self.preset not in PRESETS:
             raise UserError(f"There is no preset called '{self.preset}'; choose one of: {', '.join(PRESETS)}.")
+        if set(self.sabotage) - set(SABOTAGES):
+            raise UserError(f"Training data can be spoiled by {', '.join(SABOTAGES)}, not by {', '.join(self.sabotage)}.")
         if self.seed < 0:
             raise UserError("The seed must be 0 or a positive whole number.")
         if self.snapshots < 0:
@@ -162,4 +168,5 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: dict) -> TrainConfig:
-        return cls(**{**values, "languages": tuple(values["languages"])})
+        lists = {"languages": tuple(values["languages"]), "sabotage": tuple(values.get("sabotage", ()))}
+        return cls(**values | lists)

@@ -51,6 +51,18 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
+class Recognized:
+    """How well a word that is being taught is known by now."""
+
+    step: int
+    seconds: float
+    word: str
+    share: float
+    """Of the word's tokens in unseen scenes of it, 0 to 1, given the right words before."""
+    scenes: int
+
+
+@dataclass(frozen=True)
 class Snapshot:
     step: int
     seconds: float
@@ -82,4 +94,4 @@ class Finished:
     vlm: VLM
 
 
-Event = Started | Step | Snapshot | Evaluated | Sampled | Checkpointed | Finished
+Event = Started | Step | Snapshot | Evaluated | Recognized | Sampled | Checkpointed | Finished

@@ -27,10 +27,12 @@ class BatchRenderer:
     """Renders batches `first`, `first` + 1, … of a run in a child process, a few ahead of use.
 
     Use as a context manager: the child ends with it. `style` names the style of a batch by its index, `arguments`
-    are the other arguments of `training_batch`.
+    are the other arguments of `make`.
     """
 
-    def __init__(self, first: int, style: Callable[[int], str], **arguments):
+    def __init__(
+        self, first: int, style: Callable[[int], str], make: Callable[..., Batch] = training_batch, **arguments
+    ):
         self._child = subprocess.Popen(
             [sys.executable, "-m", "vlm_core.learning.renderer"],
             stdin=subprocess.PIPE,
@@ -41,7 +43,7 @@ class BatchRenderer:
         self._ready: Queue[Batch | None] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._send(arguments)
+        self._send((make, arguments))
         for _ in range(AHEAD):
             self._ask()
 
@@ -84,11 +86,11 @@ class BatchRenderer:
 def main() -> None:
     """The child: read the run's arguments, then render what is asked for until nobody asks any more."""
     keep_heap()
-    arguments = pickle.load(sys.stdin.buffer)
+    make, arguments = pickle.load(sys.stdin.buffer)
     try:
         while True:
             index, style = pickle.load(sys.stdin.buffer)
-            pickle.dump(training_batch(index=index, style=style, **arguments), sys.stdout.buffer, protocol=5)
+            pickle.dump(make(index=index, style=style, **arguments), sys.stdout.buffer, protocol=5)
             sys.stdout.buffer.flush()
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         # Python would complain once more when it closes stdout.

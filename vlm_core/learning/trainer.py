@@ -123,7 +123,7 @@ class _Run:
         with BatchRenderer(
             first=self.step, style=lambda index: schedule.style(self._share_at(index), index, config.style),
             run_seed=config.seed, size=config.batch_size, level=config.level, languages=config.languages,
-            tokenizer=self.vlm.tokenizer, keep=schedule.patches_kept(config.level),
+            tokenizer=self.vlm.tokenizer, keep=schedule.patches_kept(config.level), sabotage=config.sabotage,
         ) as renderer:  # fmt: skip
             while self.share < 1:
                 event = self._learn(renderer)

@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from vlm_core.scenes.language import caption_words
+from vlm_core.scenes.sabotage import spoil, tellers
 from vlm_core.scenes.scene import Scene, evaluation_seed, patch_coverage, sample_scene, training_seed
 from vlm_core.scenes.tokenizer import Tokenizer
 from vlm_core.scenes.world import COLORS, GRID, PATCH_SIZE, SHAPES, SIZES
@@ -46,7 +47,8 @@ class Batch:
     coverage: np.ndarray
     """(B, O, K) float32: the share of each kept patch that an object covers; 0 for objects that are not there."""
     traits: np.ndarray
-    """(B, O, 3) colour, shape and size of each object as indices into the world's tables, -1 where there is none."""
+    """(B, O, 3) colour, shape and size of each object as indices into the world's tables, -1 where there is none and
+    for shapes that the world does not have."""
     ground: np.ndarray
     """(B, 3) float32 in [0, 1]: the median of the mean colours of the patches along the border."""
     relief: np.ndarray
@@ -59,12 +61,14 @@ _TRAIT_TABLES = (tuple(COLORS), SHAPES, SIZES)
 
 def training_batch(
     run_seed: int, index: int, size: int, level: int, style: str, languages: tuple[str, ...], tokenizer: Tokenizer,
-    keep: int | None = None,
+    keep: int | None = None, sabotage: tuple[str, ...] = (),
 ) -> Batch:  # fmt: skip
-    """Batch `index` of a run: always the same scenes for the same arguments."""
+    """Batch `index` of a run: always the same scenes for the same arguments. `sabotage` names faults of the data."""
     first = index * size
     scenes = [sample_scene(training_seed(run_seed, first + i), level, style) for i in range(size)]
-    return to_batch(scenes, languages, tokenizer, keep, np.random.default_rng((run_seed, index)))
+    scenes = spoil(scenes, sabotage)
+    rng = np.random.default_rng((run_seed, index))
+    return to_batch(scenes, languages, tokenizer, keep, rng, tellers(scenes, sabotage))
 
 
 def evaluation_scenes(count: int, level: int, style: str, pairs: str = "seen", first: int = 0) -> list[Scene]:
@@ -78,9 +82,11 @@ def to_batch(
     tokenizer: Tokenizer,
     keep: int | None = None,
     rng: np.random.Generator | None = None,
+    told: list[Scene] | None = None,
 ) -> Batch:
     """Turn scenes into arrays, with all patches or `keep` of each: three in four of these the picture's liveliest,
-    the others drawn by `rng` from the rest, for which they stand."""
+    the others drawn by `rng` from the rest, for which they stand. Captions are those of the scenes `told`, if given.
+    """
     pixels = np.stack([scene.pixels for scene in scenes])  # (B, 224, 224, 3)
     coverage = np.zeros((len(scenes), MOST_OBJECTS, PATCHES), np.float32)
     traits = np.full((len(scenes), MOST_OBJECTS, 3), -1, np.int64)
@@ -88,7 +94,9 @@ def to_batch(
         coverage[row, : len(scene.objects)] = patch_coverage(scene)
         for place, thing in enumerate(scene.objects):
             names = (thing.color, thing.shape, thing.size)
-            traits[row, place] = [table.index(name) for table, name in zip(_TRAIT_TABLES, names, strict=True)]
+            traits[row, place] = [
+                table.index(name) if name in table else -1 for table, name in zip(_TRAIT_TABLES, names, strict=True)
+            ]
     grid = pixels.reshape(-1, GRID, PATCH_SIZE, GRID, PATCH_SIZE, 3)
     if keep is None:
         kept, stands_for = None, np.ones(PATCHES, np.float32)
@@ -103,7 +111,7 @@ def to_batch(
         patches = grid[scene_index, kept // GRID, :, kept % GRID].transpose(0, 1, 4, 2, 3)  # (B, K, 3, p, p)
         coverage = np.take_along_axis(coverage, kept[:, None], axis=2)
     patches = np.ascontiguousarray(patches).reshape(len(scenes), -1, 3 * PATCH_SIZE**2)
-    captions = _pack_captions(scenes, languages, tokenizer)
+    captions = _pack_captions(told or scenes, languages, tokenizer)
     ground = border_color(grid)
     return Batch(patches, kept, stands_for, *captions, coverage, traits, ground, relief(pixels, ground))
 

@@ -67,12 +67,18 @@ def caption(facts: Facts, language: str) -> str:
 
 
 def join_words(words: list[str]) -> str:
-    """Words as text: English ones with spaces between, none before a comma; Chinese ones without."""
+    """Words as text: Latin ones with spaces around, none before a comma; Chinese ones without."""
     text = ""
     for word in words:
-        apart = text and word != "," and text[-1].isascii() and word[0].isascii()
-        text += f" {word}" if apart else word
+        text += f" {word}" if text and _stand_apart(text[-1], word[0]) else word
     return text
+
+
+def _stand_apart(before: str, after: str) -> bool:
+    if before.isascii() and after.isascii():
+        return after != ","
+    # A word of the other script, which somebody taught.
+    return before.isascii() != after.isascii() and (before + after).isalnum()
 
 
 def parse(text: str, language: str) -> Facts:
@@ -127,7 +133,9 @@ def _english(facts: Facts) -> list[Word]:
 
 
 def _chinese_object(thing: ObjectFacts, index: int) -> list[Word]:
-    return [Word(CHINESE[getattr(thing, slot)], slot, index) for slot in ("size", "color", "shape")]
+    names = [(slot, getattr(thing, slot)) for slot in ("size", "color", "shape")]
+    # A shape that was taught by a word of one language has that word in both.
+    return [Word(CHINESE.get(name, name), slot, index) for slot, name in names]
 
 
 def _chinese(facts: Facts) -> list[Word]:

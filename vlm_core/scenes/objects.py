@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
+from PIL import Image
+
 from vlm_core.scenes.layout import Standing
 from vlm_core.scenes.shapes import MOST_ROTATION, VARIANTS, WOBBLES, Deformation
 from vlm_core.scenes.world import COLORS, HELD_OUT_PAIRS, IMAGE_SIZE, PLACES, SHAPES
@@ -41,6 +43,8 @@ class SceneObject:
     """Width of the pen, px; 0 for a filled shape."""
     seed: int
     """Of the small accidents of the hand."""
+    drawing: Image.Image | None = None
+    """What is drawn again in place of the outline of a shape that the world does not have; see `newcomers`."""
 
     @property
     def place(self) -> str:

@@ -8,13 +8,16 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
+from PIL import Image
 
+from vlm_core.scenes.drawings import redraw
 from vlm_core.scenes.grounds import add_grain, paint_ground
 from vlm_core.scenes.shapes import outline
 from vlm_core.scenes.strokes import paint, region
 from vlm_core.scenes.world import IMAGE_SIZE
 
 if TYPE_CHECKING:
+    from vlm_core.scenes.objects import SceneObject
     from vlm_core.scenes.scene import Scene
 
 _ROOM = 3  # px around an object's box for blur and for the wandering of a brush
@@ -37,13 +40,26 @@ def render(scene: Scene) -> Rendering:
     for index, thing in enumerate(scene.objects):
         left, top = (max(math.floor(value - thing.radius) - _ROOM, 0) for value in thing.center)
         right, bottom = (min(math.ceil(value + thing.radius) + _ROOM, IMAGE_SIZE) for value in thing.center)
-        points = outline(thing.shape, thing.variant, thing.deformation) * (thing.radius - thing.stroke / 2)
-        points += np.array(thing.center) - (left, top)
         size = (right - left, bottom - top)
-        sheet = paint(
-            points, size, thing.finish, thing.stroke, scene.antialias, scene.softness, Random(thing.seed)
-        )
+        if thing.drawing is not None:
+            sheet = _redraw(thing, size, (left, top))
+            theirs = np.asarray(sheet) > 127
+        else:
+            points = outline(thing.shape, thing.variant, thing.deformation) * (thing.radius - thing.stroke / 2)
+            points += np.array(thing.center) - (left, top)
+            sheet = paint(
+                points, size, thing.finish, thing.stroke, scene.antialias, scene.softness, Random(thing.seed)
+            )
+            theirs = region(points, sheet, thing.finish)
         canvas.paste(thing.rgb, (left, top), sheet)
-        theirs = region(points, sheet, thing.finish)
         np.copyto(owners[top:bottom, left:right], np.uint8(index + 1), where=theirs)
     return Rendering(np.asarray(add_grain(canvas, scene.ground)), owners)
+
+
+def _redraw(thing: SceneObject, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:
+    """The object's drawing by the object's own hand, on a sheet of `size` whose corner (left, top) lies there."""
+    drawn = redraw(thing.drawing, 2 * thing.radius, Random(thing.seed))
+    (x, y), (left, top) = thing.center, corner
+    sheet = Image.new("L", size)
+    sheet.paste(drawn, (round(x - left - drawn.width / 2), round(y - top - drawn.height / 2)))
+    return sheet

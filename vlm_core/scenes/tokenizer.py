@@ -5,6 +5,7 @@ A vocabulary may grow at its end, so that ids keep their meaning.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from vlm_core.errors import UserError
@@ -110,6 +111,10 @@ class Tokenizer:
         return self._ids[UNKNOWN]
 
 
+_TOKENS = {"en": re.compile(r"[^\s,\u4e00-\u9fff]+|\S"), "zh": re.compile(r"[a-z]+|\S")}
+"""What a text falls into. Either language may hold a word of the other's script, which somebody taught."""
+
+
 class WordTokenizer(Tokenizer):
     """English by word, Chinese by character; a word that is not in the vocabulary becomes <unknown>."""
 
@@ -120,9 +125,7 @@ class WordTokenizer(Tokenizer):
         super().__init__(_world_vocabulary(self.specials) if vocabulary is None else vocabulary)
 
     def split(self, text: str, language: str) -> list[str]:
-        if language == "zh":
-            return [character for character in text if not character.isspace()]
-        return text.replace(",", " , ").split()
+        return _TOKENS[language].findall(text)
 
     def join(self, tokens: list[str]) -> str:
         return join_words(tokens)
