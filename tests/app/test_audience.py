@@ -209,7 +209,7 @@ def test_taps_of_many_threads_all_arrive(rooms, key):
 
 @pytest.fixture
 def web(rooms):
-    return TestClient(FastAPI(routes=routes(rooms)))
+    return TestClient(FastAPI(routes=routes(rooms, wait_seconds=0)))
 
 
 def test_a_phone_is_told_what_is_asked_and_then_only_what_is_new(web, rooms, key):
@@ -225,6 +225,14 @@ def test_a_phone_is_told_what_is_asked_and_then_only_what_is_new(web, rooms, key
     assert web.get(address, headers=known).json()["before"] == ["a", "red"]
     rooms.close(key)
     assert web.get(address, headers=known).status_code == 404
+
+
+def test_a_phone_that_waits_hears_of_the_next_question_by_itself(rooms, key):
+    patient = TestClient(FastAPI(routes=routes(rooms, wait_seconds=30)))
+    later = threading.Timer(0.2, rooms.ask, (key, 2))
+    later.start()
+    answer = patient.get(f"/audience/rooms/{code_of(rooms, key)}", headers={"If-None-Match": '"1"'})
+    assert answer.json()["before"] == ["a", "red"]
 
 
 def test_a_tap_is_counted(web, rooms, key):

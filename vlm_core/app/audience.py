@@ -150,6 +150,11 @@ class Rooms:
 
     # For the class
 
+    def version(self, code: str) -> int:
+        """That of `state`. Raises RoomGone."""
+        with self._lock:
+            return self._named(code).version
+
     def state(self, code: str) -> dict:
         """What a phone shows. Raises RoomGone."""
         with self._lock:

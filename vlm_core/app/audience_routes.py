@@ -1,16 +1,19 @@
 """`/audience`: the page for phones and what it asks for. Anybody may come; what comes in is small and checked.
 
     GET  /audience                                the page, in the language of the phone
-    GET  /audience/rooms/CODE                     what is asked; 304 as long as nothing is new, 404 once it is closed
+    GET  /audience/rooms/CODE                     what is asked; whoever has the last answer (If-None-Match) waits for
+                                                  the next, or for 304; 404 once the room is closed
     GET  /audience/rooms/CODE/pictures/NUMBER     the picture
     POST /audience/rooms/CODE/taps                {"voter": "…", "question": 1, "patch": 0 to 195}
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import json
 import socket
+import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -28,6 +31,10 @@ from vlm_core.scenes.world import LANGUAGES
 FILES = Path(__file__).parent / "static" / "audience"
 MOST_BYTES = 200
 """Of a tap."""
+WAIT_SECONDS = 20.0
+"""How long a phone's question may stay unanswered while nothing is new; a proxy gives up after 60 or so. A phone that
+waits costs far less than one that asks again and again, and training shares these cores."""
+LOOK_SECONDS = 0.5
 PHONE_WORDS = (
     "phone_title", "phone_code", "phone_enter", "phone_hint", "phone_keys", "phone_gap", "phone_picture", "phone_here",
     "phone_sent", "phone_revealed", "phone_closed", "phone_unknown", "phone_offline", "phone_busy", "phone_private",
@@ -41,21 +48,24 @@ HEADERS = {
 }
 
 
-def routes(rooms: Rooms) -> list[Route]:
+def routes(rooms: Rooms, wait_seconds: float = WAIT_SECONDS) -> list[Route]:
     """For the server that carries the page."""
 
     async def page(request: Request) -> Response:
         return HTMLResponse(phone_page(preferred(request.headers.get("accept-language", ""))), headers=HEADERS)
 
     async def state(request: Request) -> Response:
+        code, seen = request.path_params["code"], request.headers.get("if-none-match")
+        patience = time.monotonic() + wait_seconds
         try:
-            shown = rooms.state(request.path_params["code"])
+            while seen == (tag := f'"{rooms.version(code)}"'):
+                if time.monotonic() >= patience:
+                    return Response(status_code=304, headers={"ETag": tag})
+                await asyncio.sleep(LOOK_SECONDS)
+            shown = rooms.state(code)
         except RoomGone:
             return Response(status_code=404)
-        headers = {"ETag": f'"{shown["version"]}"', "Cache-Control": "no-cache"}
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=304, headers=headers)
-        return JSONResponse(shown, headers=headers)
+        return JSONResponse(shown, headers={"ETag": f'"{shown["version"]}"', "Cache-Control": "no-store"})
 
     async def picture(request: Request) -> Response:
         try:

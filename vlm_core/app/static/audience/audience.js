@@ -2,14 +2,15 @@
 (() => {
   "use strict";
   const GRID = 14;
-  const EVERY = 2000; // ms from one question to the server to the next, a little more by lot: phones do not ask in step
+  const EVERY = 2000; // ms at least from one question to the server to the next, a little more by lot: phones do not ask in step
+  const PATIENCE = 40000; // ms until a question that the server leaves unanswered for as long as nothing is new counts as lost
   const WORDS = JSON.parse(document.getElementById("words").textContent);
   const HERE = location.pathname.replace(/\/+$/, "");
   const at = (id) => document.getElementById(id);
   const board = at("board");
   const now = {
     language: document.documentElement.lang, code: "", room: null, entered: false, news: "",
-    cursor: null, chosen: null, told: null, wanted: null, sending: false, timer: 0,
+    cursor: null, chosen: null, told: null, wanted: null, sending: false, timer: 0, asking: null, tag: null,
   };
 
   // A name by lot, which this tab alone keeps: it makes a second tap replace the first.
@@ -59,19 +60,32 @@
 
   const look = async () => {
     clearTimeout(now.timer);
+    now.asking?.abort();
     if (!now.code || document.hidden) return;
+    const asking = now.asking = new AbortController();
+    const began = Date.now();
+    now.timer = setTimeout(look, PATIENCE);
     try {
-      const answer = await fetch(`${HERE}/rooms/${now.code}`);
+      const headers = now.tag ? { "If-None-Match": now.tag } : {};
+      const answer = await fetch(`${HERE}/rooms/${now.code}`, { headers, signal: asking.signal, cache: "no-store" });
       if (answer.status === 404) return leave(now.entered ? "phone_closed" : "phone_unknown");
-      if (!answer.ok) throw new Error(answer.status);
-      const room = await answer.json();
-      if (room.question !== now.room?.question) Object.assign(now, { cursor: null, chosen: null, told: null, wanted: null });
-      Object.assign(now, { room, entered: true, news: "" });
-    } catch { now.news = "phone_offline"; }
+      if (answer.status !== 304) {
+        if (!answer.ok) throw new Error(answer.status);
+        const room = await answer.json();
+        if (room.question !== now.room?.question) Object.assign(now, { cursor: null, chosen: null, told: null, wanted: null });
+        Object.assign(now, { room, entered: true, tag: answer.headers.get("ETag") });
+      }
+      now.news = "";
+    } catch {
+      if (asking.signal.aborted) return;
+      now.news = "phone_offline";
+    }
     show();
-    now.timer = setTimeout(look, EVERY * (1 + Math.random() / 4));
+    clearTimeout(now.timer);
+    now.timer = setTimeout(look, Math.max(EVERY - (Date.now() - began), 0) + Math.random() * EVERY / 4);
   };
   const leave = (news) => {
+    clearTimeout(now.timer);
     Object.assign(now, { code: "", room: null, entered: false, news });
     show();
   };
@@ -135,7 +149,7 @@
   });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
   const follow_address = () => {
-    Object.assign(now, { room: null, entered: false });
+    Object.assign(now, { room: null, entered: false, tag: null });
     enter(location.hash.slice(1));
   };
   addEventListener("hashchange", follow_address);
