@@ -14,7 +14,7 @@ from vlm_core.app.audience import ROOMS
 from vlm_core.app.audience_routes import routes
 from vlm_core.app.canvas import read_picture, what_it_shows
 from vlm_core.app.messages import telling
-from vlm_core.app.panels import audience, caption, lessons, life, machine, picture, training, what_if
+from vlm_core.app.panels import audience, bilingual, caption, lessons, life, machine, picture, training, what_if
 from vlm_core.app.runs import Runs
 from vlm_core.app.shared import Shared
 from vlm_core.app.speakers import bundled_exam, speaking
@@ -26,7 +26,7 @@ SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
 """What every other script uses, so these come first."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
-STUDIO = (what_if, machine, audience)
+STUDIO = (what_if, machine, bilingual, audience)
 """Panels one step behind the three that are seen first, in the order of their tabs. Each has a TITLE, `build`, which
 makes its components, and `wire`, which says what happens on them and knows of the page only what is shared."""
 POLL_SECONDS = 1.0
