@@ -25,7 +25,7 @@ from vlm_core.scenes import sample_scene
 FILES = sorted(LESSONS.glob("*.json"))
 APP = Path(vlm_core.app.__file__).parent
 TINY = {
-    "order": 1, "title": {"en": "Tiny", "zh": "小"}, "picture": "blank", "training": {"level": 1},
+    "order": 1, "title": {"en": "Tiny", "zh": "小"}, "picture": "blank", "training": {"level": 1}, "speaker": "run",
     "panels": ["samples"],
     "steps": [{"text": {"en": "Ask.", "zh": "问。"}, "target": "#ask", "done": {"on": "caption"}}],
 }  # fmt: skip
@@ -89,7 +89,8 @@ def test_the_font_that_comes_along_has_every_character_of_the_lessons():
 def test_a_lesson_s_settings_are_those_of_a_run_and_the_rest_is_as_usual(tmp_path):
     for lesson in all_lessons():
         TrainConfig(**lesson.training)
-    picture, *settings = Handlers(Runs()).open_lesson(asked("watch", anew=True))
+    picture, speaker, *settings = Handlers(Runs()).open_lesson(asked("watch", anew=True))
+    assert speaker == "run"
     config = training.configure(*settings)
     assert (config.seconds, config.level, config.style, config.preset) == (30, 1, "clean", "lecture")
     assert unescape(picture).startswith('<div data-json="{"image"')
@@ -100,7 +101,7 @@ def asked(name, step=0, anew=False, language="en"):
 
 
 def test_the_next_step_leaves_the_settings_as_they_are():
-    assert panel.open_step(asked("watch", 1))[1] == {}
+    assert panel.open_step(asked("watch", 1))[1:] == (None, {})
 
 
 def test_unknown_lesson_is_told_in_the_page_s_language():
@@ -155,6 +156,7 @@ def test_where_it_fails_it_does_fail_and_is_sure_of_it():
         ({"picture": {"drawn": [{"shape": "house", "at": [1, 1], "radius": 2, "color": "red"}]}}, "unknown shape"),
         ({"training": {"speed": 3}}, "`training` has something unknown: speed"),
         ({"training": {"level": 9}}, "no level 9"),
+        ({"speaker": "nobody"}, "`speaker` must be one of: run, bundled"),
         ({"panels": ["attic"]}, "no panel 'attic'"),
         ({"steps": []}, "at least one step"),
         ({"steps": [{**TINY["steps"][0], "target": "ask"}]}, "`target` of step 1"),

@@ -11,6 +11,7 @@ leads through steps. Each step says what to do and why, marks the control it spe
         {"color": "#111111", "width": 8, "line": [[72, 170], [112, 54]]},
         {"color": "#111111", "shape": "star", "at": [40, 40], "radius": 28}]},
       "training": {"seconds": 30, "level": 1, "style": "clean"},
+      "speaker": "bundled" or "run", if there is one,
       "panels": ["samples", "tab-what_if"],
       "steps": [{"text": {"en": "…", "zh": "…"}, "target": "#ask", "done": {"on": "caption"},
                  "then": {"en": "…", "zh": "…"}}]
@@ -61,6 +62,7 @@ run: has passed a step, or is in a `state`. head, spoken, language: another head
 page was chosen. drawn: the canvas changed. tab: it is open. click, input: something was pressed or moved in the step's
 target.
 """
+SPEAKERS = ("run", "bundled")
 LINE = {"width", "line"}
 FINER = 4
 """Lines and shapes are drawn so many times larger and made smaller, which smooths them."""
@@ -73,6 +75,7 @@ class Lesson:
     title: dict[str, str]
     picture: str | dict
     training: dict
+    speaker: str
     panels: tuple[str, ...]
     steps: tuple[dict, ...]
 
@@ -106,8 +109,8 @@ def read_lesson(path: Path) -> Lesson:
     except ValueError as error:  # a UserError is one, too
         raise UserError(f"The lesson {path.name} cannot be used: {error}") from error
     return Lesson(
-        path.stem, raw["order"], raw["title"], raw["picture"], raw["training"], tuple(raw["panels"]),
-        tuple(raw["steps"]),
+        path.stem, raw["order"], raw["title"], raw["picture"], raw["training"], raw["speaker"],
+        tuple(raw["panels"]), tuple(raw["steps"]),
     )  # fmt: skip
 
 
@@ -144,13 +147,15 @@ def _draw_line(pen: ImageDraw.ImageDraw, mark: dict) -> None:
 
 def _check(raw: dict) -> None:
     """Raises ValueError for what is no lesson."""
-    _has(raw, "It", {"order", "title", "picture", "training", "panels", "steps"})
+    _has(raw, "It", {"order", "title", "picture", "training", "speaker", "panels", "steps"})
     if not isinstance(raw["order"], int):
         raise ValueError("`order` must be a whole number.")
     _check_words(raw["title"], "`title`")
     _check_picture(raw["picture"], "`picture`")
     _has(raw["training"], "`training`", set(), set(TRAINING))
     TrainConfig(**raw["training"])
+    if raw["speaker"] not in SPEAKERS:
+        raise ValueError(f"`speaker` must be one of: {', '.join(SPEAKERS)}.")
     if not isinstance(raw["panels"], list):
         raise ValueError("`panels` must be a list.")
     for panel in raw["panels"]:

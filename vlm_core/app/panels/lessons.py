@@ -40,16 +40,19 @@ def build_card() -> LessonsPanel:
     return LessonsPanel(gr.Textbox("", label="JSON", elem_id="lesson-asked", elem_classes="data-only"))
 
 
-def open_step(asked: str) -> tuple[str, dict]:
-    """What lessons.js asks for, {"name", "step", "anew", "language"}: (the picture for the canvas, settings of a run).
+def open_step(asked: str) -> tuple[str, str | None, dict]:
+    """What lessons.js asks for, {"name", "step", "anew", "language"}: (picture for the canvas, speaker, settings of a run).
 
-    The settings are empty unless the lesson is opened `anew`. Raises UserError if there is none of that name.
+    Unless the lesson is opened `anew`, the last two stay as they are: None and {}. Raises UserError if there is none of
+    that name.
     """
     wanted = json.loads(asked)
     lesson = lesson_named(wanted["name"], known(wanted["language"]))
+    picture_data = on_canvas(draw_picture(picture_at(lesson, wanted["step"])))
+    if not wanted["anew"]:
+        return picture_data, None, {}
     config = TrainConfig(**lesson.training)
-    settings = {name: getattr(config, name) for name in TRAINING} if wanted["anew"] else {}
-    return on_canvas(draw_picture(picture_at(lesson, wanted["step"]))), settings
+    return picture_data, lesson.speaker, {name: getattr(config, name) for name in TRAINING}
 
 
 def _all_data() -> str:

@@ -22,8 +22,8 @@
   const watch_anew = () => {
     state.done = false;
     state.since = {
-      caption: caption_text(), picture: picture_text(), spoken: read("caption-data")?.language ?? language(), language: language(),
-      words: new Map(), head: false, click: false, input: false,
+      picture: picture_text(), spoken: read("caption-data")?.language ?? language(), language: language(),
+      captioned: false, words: new Map(), head: false, click: false, input: false,
     };
   };
   const WATCHED = {
@@ -33,7 +33,7 @@
       const said = caption.words.map((word) => word.text).join(caption.language === "en" ? " " : "");
       if (says) return said.includes(says[caption.language]);
       if (lacks) return !said.includes(lacks[caption.language]);
-      return caption_text() !== state.since.caption;
+      return state.since.captioned;
     },
     word: ({ text, count = 1 }) => {
       const pointed = [...state.since.words.values()];
@@ -66,6 +66,9 @@
       if (event.target.closest(current().target)) state.since[kind === "click" ? "click" : "input"] = true;
     }, true);
 
+  const watch_captions = () => new MutationObserver(() => { if (state.since) state.since.captioned = true; })
+    .observe(document.getElementById("caption-data"), { childList: true, subtree: true, attributes: true });
+
   // The card, and the frame around the control.
   const card = () => document.getElementById("tour-root");
   const frame = () => document.getElementById("tour-frame") ?? document.body.appendChild(make("div", { id: "tour-frame", hidden: "", "aria-hidden": "true" }, make("b")));
@@ -74,9 +77,10 @@
     const box = document.getElementById("tour-card").getBoundingClientRect();
     return stands_below() ? [0, box.top] : [box.height, innerHeight];
   };
-  const bring_into_view = () => {
+  const bring_into_view = () => { // once a step, as soon as its control is there
     const wanted = target();
-    if (!wanted) return;
+    if (!wanted || state.coming || state.brought) return;
+    state.brought = true;
     const [top, bottom] = free(), box = wanted.getBoundingClientRect();
     let by = 0;
     if (box.bottom + ROOM > bottom) by = box.bottom + ROOM - bottom;
@@ -112,7 +116,7 @@
     const section = document.getElementById("tour-card");
     section.setAttribute("aria-label", `${say("lesson")}: ${title[language()]}`);
     section.dataset.step = state.step;
-    section.dataset.done = String(state.done);
+    section.dataset.done = state.coming ? "" : String(state.done); // while its picture comes, nothing can be done yet
     put("tour-count", make("b", {}, String(state.step + 1)), `${say("lesson_step", { number: state.step + 1, count: steps.length })} · ${title[language()]}`);
     put("tour-text", step.text[language()]);
     put("tour-then", ...(state.done ? [make("strong", {}, `✓ ${say("lesson_done")} `), step.then?.[language()] ?? ""] : []));
@@ -137,9 +141,9 @@
     state.step = Math.min(Math.max(step, 0), state.lesson.steps.length - 1);
     if (brought_by(state.step) !== brought_by(before)) ask_for(state.lesson.name, state.step, false);
     address({ step: state.step + 1 });
+    state.brought = false;
     watch_anew();
     show_step();
-    bring_into_view();
   };
   // The lesson's own picture and its caption, as they come in, are nobody's doing.
   const still_arriving = () => {
@@ -151,12 +155,15 @@
     if (!followed && now - coming.began < 4 * SETTLED) return true;
     state.coming = null;
     watch_anew();
+    show_step();
     return false;
   };
   const look = () => {
     if (!state.lesson) return;
     put_frame();
-    if (still_arriving() || state.done || !is_done()) return;
+    const waits = still_arriving();
+    bring_into_view();
+    if (waits || state.done || !is_done()) return;
     state.done = true;
     show_step();
   };
@@ -224,12 +231,13 @@
   };
   const begin = () => {
     state.data = read("lessons-data");
-    const ready = state.data && document.getElementById("tools-root") && card() && document.querySelector("#editor[data-ready]") &&
+    const ready = state.data && document.getElementById("caption-data") && document.getElementById("tools-root") && card() && document.querySelector("#editor[data-ready]") &&
       document.querySelector("#lesson-asked textarea, #lesson-asked input");
     if (!ready) return void setTimeout(begin, 50);
     show_menu();
     new MutationObserver(() => { show_menu(); show_step(); })
       .observe(document.documentElement, { attributes: true, attributeFilter: ["lang"] });
+    watch_captions();
     setInterval(look, LOOK_EVERY);
     for (const moved of ["scroll", "resize"]) addEventListener(moved, () => state.lesson && put_frame(), { passive: true });
     open_asked(performance.now());
