@@ -131,13 +131,15 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         # Language, and what the address restores
         words = [page_language, heading, drawing.title, drawing.samples, speech.lens_words, seen, *labelled]
-        switch.input(handlers.speak_language, switch, words, queue=False, api_name=False)
+        # Through the queue: Gradio tells of a state's change, on which panels redraw their words, in no other way.
+        told = {"show_progress": "hidden", "concurrency_limit": 8, "api_name": False}
+        switch.input(handlers.speak_language, switch, words, **told)
         page.load(
             handlers.restore,
             None,
             [run_id, switch, speech.language, *learning.settings, *words],
-            queue=False, api_name=False,
-        )  # fmt: skip
+            **told,
+        )
     return page
 
 
