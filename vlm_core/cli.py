@@ -12,7 +12,7 @@ import math
 import sys
 from pathlib import Path
 
-from vlm_core.config import SABOTAGES, TrainConfig
+from vlm_core.config import HEADS, SABOTAGES, WIDTHS, TrainConfig
 from vlm_core.errors import UserError
 from vlm_core.outcomes import (
     require_picture_name,
@@ -56,6 +56,9 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--sabotage", type=name_list, help=f"spoil the training data: {', '.join(SABOTAGES)}, or several")
     train.add_argument("--batch-size", type=int)
     train.add_argument("--learning-rate", type=number, help="multiplies the recipe's own rates")
+    train.add_argument("--optimizer", help="muon (for matrices, Adam for the rest) or adamw (everywhere)")
+    train.add_argument("--heads", type=int, help=f"{', '.join(map(str, HEADS))} (default: the preset's)")
+    train.add_argument("--width", type=int, help=f"{', '.join(map(str, WIDTHS))} (default: the preset's)")
     train.add_argument("--evaluations", type=int, help="how often held-out scenes are read")
     train.add_argument("--picture", help="a picture to caption at each evaluation")
     train.add_argument("--out", help="folder for checkpoints")

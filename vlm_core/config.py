@@ -6,7 +6,7 @@ This module imports nothing of the project, so that every other part may read it
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from vlm_core.errors import UserError
@@ -16,6 +16,10 @@ WORLD_VOCABULARY = 74
 CLASSIC_VOCABULARY = 29
 PRESETS = ("lecture", "classic")
 """Named points of `ModelConfig`: its class methods of these names."""
+OPTIMIZERS = ("muon", "adamw")
+HEADS = (1, 2, 4, 8)
+WIDTHS = (32, 64, 96, 128)
+"""What a run may set of its preset's model: sizes that train in a minute or so and that all of HEADS divide."""
 SABOTAGES = ("red_circles", "shuffled_captions", "no_distractors", "one_position")
 """Faults that a run's training data can be given, for a class to diagnose; see `scenes.sabotage`."""
 
@@ -127,6 +131,12 @@ class TrainConfig:
     batch_size: int = 48
     learning_rate: float = 1.0
     """Multiplies the recipe's own learning rates; 1.0 is the recipe."""
+    optimizer: Literal["muon", "adamw"] = "muon"
+    """"muon": Muon for the matrices inside the network, Adam for the rest. "adamw": AdamW for everything."""
+    heads: int | None = None
+    """Heads of every attention; None: as many as the preset has."""
+    width: int | None = None
+    """Features of a token; None: as many as the preset has."""
     evaluations: int = 6
     """How many times held-out scenes are read during the run, the last one at its end."""
     evaluation_scenes: int = 128
@@ -154,6 +164,12 @@ class TrainConfig:
             raise UserError(f"There is no preset called '{self.preset}'; choose one of: {', '.join(PRESETS)}.")
         if set(self.sabotage) - set(SABOTAGES):
             raise UserError(f"Training data can be spoiled by {', '.join(SABOTAGES)}, not by {', '.join(self.sabotage)}.")
+        if self.optimizer not in OPTIMIZERS:
+            raise UserError(f"There is no optimizer '{self.optimizer}'; choose one of: {', '.join(OPTIMIZERS)}.")
+        if self.heads not in (None, *HEADS):
+            raise UserError(f"A run has {', '.join(map(str, HEADS))} heads or those of its preset, not {self.heads}.")
+        if self.width not in (None, *WIDTHS):
+            raise UserError(f"A run's width is {', '.join(map(str, WIDTHS))} or its preset's, not {self.width}.")
         if self.seed < 0:
             raise UserError("The seed must be 0 or a positive whole number.")
         if self.snapshots < 0:
@@ -162,6 +178,11 @@ class TrainConfig:
             raise UserError("A run reads at least one held-out scene at least once.")
         if self.batch_size < 1 or not self.learning_rate < math.inf or self.learning_rate <= 0:
             raise UserError("The batch size must be at least 1 and the learning rate above 0.")
+
+    def model_config(self, vocab_size: int) -> ModelConfig:
+        """The preset's model with whatever the run sets of it."""
+        own = {name: size for name, size in (("heads", self.heads), ("width", self.width)) if size is not None}
+        return replace(ModelConfig.preset(self.preset, vocab_size), **own)
 
     def to_dict(self) -> dict:
         return asdict(self)

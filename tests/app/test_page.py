@@ -16,6 +16,7 @@ from vlm_core.app.messages import telling
 from vlm_core.app.page import NOTHING_SEEN, Handlers, build_page
 from vlm_core.app.panels import picture, training
 from vlm_core.app.runs import Run, Runs
+from vlm_core.app.settings import configure, settings_asked, settings_of
 from vlm_core.app.texts import table
 from vlm_core.app.truth import as_far_as_true, truth_of
 from vlm_core.config import TrainConfig
@@ -122,31 +123,41 @@ def test_a_fault_of_the_program_is_not_passed_off_as_the_person_s(error):
         {"preset": "huge"},
         {"seed": "x"},
         {"seed": "-1"},
+        {"learning_rate": "0"},
+        {"learning_rate": "nan"},
+        {"optimizer": "sgd"},
+        {"heads": "3"},
+        {"width": "65"},
+        {"languages": "fr"},
         {"level": "2", "style": "oil"},
     ],
     ids=str,
 )
 def test_address_cannot_ask_for_a_run_that_cannot_be(nonsense):
-    assert set(training.settings_asked(nonsense)) == {None}
+    assert set(settings_asked(nonsense)) == {None}
 
 
 def test_address_sets_what_it_names_and_leaves_the_rest():
     asked = {"seconds": "8", "level": "1", "style": "clean", "seed": "3", "lang": "zh", "unknown": "1"}
-    assert training.settings_asked(asked) == (8.0, 1, "clean", None, None, 3)
-    assert set(training.settings_asked({})) == {None}
+    assert settings_asked(asked) == (8.0, 1, "clean", None, None, 3, *[None] * 6)
+    assert set(settings_asked({})) == {None}
 
 
 @pytest.mark.parametrize(
-    "settings", [(8.0, 1, "clean", "grounded", "classic", 3), (60.0, 3, "drawn", "captions", "lecture", 0)]
+    "settings",
+    [
+        (8.0, 1, "clean", "grounded", "classic", 3, ["red_circles", "one_position"], 0.5, "adamw", 1, 32, "zh"),
+        (60.0, 3, "drawn", "captions", "lecture", 0, [], 1.0, "muon", 0, 0, "en,zh"),
+    ],
 )
 def test_settings_of_a_run_are_those_it_was_started_with(settings):
-    assert training.settings_of(training.configure(*settings)) == settings
+    assert settings_of(configure(*settings)) == settings
 
 
 @pytest.mark.parametrize("seconds", [None, 0, -1])
 def test_no_run_without_time(seconds):
     with pytest.raises(UserError):
-        training.configure(seconds, 1, "clean", "captions", "lecture", 0)
+        configure(seconds, 1, "clean", "captions", "lecture", 0)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +165,7 @@ def test_no_run_without_time(seconds):
     [
         (None, ["start"]),
         ("running", ["pause", "stop"]),
-        ("paused", ["resume", "stop"]),
+        ("paused", ["resume", "one_step", "stop"]),
         ("stopped", ["start"]),
         ("finished", ["start"]),
         ("diverged", ["start"]),
@@ -165,7 +176,7 @@ def test_only_the_buttons_that_do_something_can_be_pressed(state, shown):
     run = state and Run("r", CONFIG, None, state=state)
     start, *others = training.buttons(run)
     pressable = ["start"] if start["interactive"] else []
-    pressable += [name for name, update in zip(("pause", "resume", "stop"), others, strict=True) if update["visible"]]
+    pressable += [name for name, update in zip(("pause", "resume", "one_step", "stop"), others, strict=True) if update["visible"]]
     assert pressable == shown
 
 
@@ -206,10 +217,10 @@ def test_the_maps_shown_first_are_those_that_point_best_and_the_page_says_so(han
 
 def test_a_run_tells_how_it_points_and_what_it_makes_of_new_pairs(handlers):
     run = adopt(handlers.runs, "r", speaker("alpha"))
-    assert 'class="exam"' not in training.show(run, "en")
+    assert 'class="exam"' not in training.show_said(run, "en")
     run.exam = Exam(None, hit=0.97, mass=0.9, chance=0.12, new_pairs=0.83)
     for language in ("en", "zh"):
-        assert all(share in training.show(run, language) for share in ("97%", "90%", "12%", "83%"))
+        assert all(share in training.show_said(run, language) for share in ("97%", "90%", "12%", "83%"))
 
 
 def test_untrained_model_is_called_untrained_in_both_languages(handlers):
@@ -305,18 +316,19 @@ def test_a_life_that_is_not_kept_is_told(handlers, run_id):
 
 def test_a_run_is_shown_once_per_change(handlers):
     run = adopt(handlers.runs, "first", None, state="running")
-    *_, seen = handlers.look("first", "en", NOTHING_SEEN)
-    assert handlers.look("first", "en", seen) == (gr.skip(),) * 8
-    assert handlers.look("first", "en", list(seen)) == (gr.skip(),) * 8  # as JSON brings it back
+    *_, seen = handlers.look("first", "en", NOTHING_SEEN, False)
+    assert handlers.look("first", "en", seen, False) == (gr.skip(),) * 13
+    assert handlers.look("first", "en", list(seen), False) == (gr.skip(),) * 13  # as JSON brings it back
     run.version, run.step = run.version + 1, 77
-    status, *_ = handlers.look("first", "en", seen)
-    assert 'data-step="77"' in status and 'data-run="first"' in status
+    progress, curves, *others, _ = handlers.look("first", "en", seen, False)
+    assert 'data-step="77"' in progress and 'data-run="first"' in progress and "<svg" in curves
+    assert others == [gr.skip()] * 10  # what it says, its buttons and its life are as they were
 
 
 def test_a_run_s_message_is_escaped(handlers):
     run = adopt(handlers.runs, "first", None, state="failed")
     run.message = "<img src=x onerror=alert(1)>"
-    assert "<img" not in training.show(run, "en") and "&lt;img" in training.show(run, "en")
+    assert "<img" not in training.show_progress(run, "en") and "&lt;img" in training.show_progress(run, "en")
 
 
 def test_address_restores_its_own_run_and_no_other(handlers):

@@ -1,63 +1,104 @@
-"""A run's two curves as one SVG: the loss falling, held-out accuracy rising, over the share of the budget."""
+"""Curves as small SVG texts: those of one run, of two that race, and sparklines."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 200, 52, 64, 14, 30
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 176, 34, 58, 22, 12
 LOSS_CEILING = 4.5
 """The loss of guessing evenly among the vocabulary is about 4.3; what lies above is cut."""
+MARKERS = {"a": "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z", "b": "m0 -6l5.5 6l-5.5 6l-5.5 -6z"}
+"""Series "a" is drawn through and has discs, "b" is dashed and has diamonds; colours come on top of that. Outlines are
+relative to the point they mark."""
+SIGNS = {"a": "●", "b": "◆"}
+SPARK_WIDTH, SPARK_HEIGHT, SPARK_POINTS = 140, 30, 40
 
 
-def draw_curves(losses: list[tuple[float, float]], scores: list[dict], names: dict[str, str]) -> str:
-    """SVG text. `losses` are (share, loss), `scores` have share and exact_match per language.
+@dataclass(frozen=True)
+class Line:
+    series: str
+    """"a", "b" or "loss"."""
+    points: list[tuple[float, float]]
+    """(share of the budget, height), both 0 to 1."""
+    marked: bool = False
+    """Whether every point has a marker."""
 
-    `names` gives the words for "loss", "exact_match", "en", "zh" and "budget" in the page's language. Languages
-    differ by dash and marker as well as by colour.
+
+def loss_line(losses: list[tuple[float, float]], series: str = "loss") -> Line:
+    """`losses` are (share of the budget, loss)."""
+    return Line(series, [(share, min(loss, LOSS_CEILING) / LOSS_CEILING) for share, loss in losses])
+
+
+def draw_curves(losses: list[tuple[float, float]], scores: list[dict], names: dict[str, str], marks=()) -> str:
+    """One run: its loss, held-out captions right per language, and numbered `marks` (share, number) above them.
+
+    `scores` have share and exact_match per language. `names` gives the words for "loss", "exact_match", "en" and "zh"
+    in the page's language.
     """
-    parts = [_axes(names)]
-    if losses:
-        heights = [(share, min(loss, LOSS_CEILING) / LOSS_CEILING) for share, loss in losses]
-        parts.append(f'<polyline class="curve loss" points="{_points(heights)}"/>')
-    for language in ("en", "zh"):
+    lines, told = [loss_line(losses)], [f"{names['loss']} {losses[-1][1]:.2f}" if losses else names["loss"]]
+    legend = [f'<span class="loss">— {escape(told[0])}</span>']
+    for language, series in (("en", "a"), ("zh", "b")):
         rated = [entry for entry in scores if language in entry["exact_match"]]
         dots = [(entry["share"], entry["exact_match"][language]) for entry in rated]
         if dots:
-            parts.append(f'<polyline class="curve score {language}" points="{_points(dots)}"/>')
-            parts += [_marker(language, _x(share), _y(score)) for share, score in dots]
-    latest = scores[-1]["exact_match"] if scores else {}
-    spoken = ", ".join(f"{names[language]} {100 * score:.0f} %" for language, score in latest.items())
-    told = f"{names['loss']} {losses[-1][1]:.2f}" if losses else names["loss"]
-    label = escape(f"{told}; {names['exact_match']} {spoken}")
-    return f'<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(parts)}</svg>'
+            lines.append(Line(series, dots, marked=True))
+            told.append(f"{names[language]} {100 * dots[-1][1]:.0f} %")
+            legend.append(f'<span class="{series}">{SIGNS[series]} {escape(told[-1])}</span>')
+    label = f"{names['exact_match']}: {', '.join(told)}"
+    chart = draw_chart(lines, label, losses_left=True, shares_right=True, marks=marks)
+    return f'{chart}<p class="legend">{" ".join(legend)} <span>{escape(names["exact_match"])}</span></p>'
 
 
-def _axes(names: dict[str, str]) -> str:
-    lines = "".join(
-        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{_y(level):.1f}" y2="{_y(level):.1f}"/>'
-        f'<text class="tick" x="{WIDTH - RIGHT + 6}" y="{_y(level) + 5:.1f}">{100 * level:.0f} %</text>'
+def draw_chart(lines: list[Line], label: str, losses_left=False, shares_right=False, marks=()) -> str:
+    """Lines over the share of the budget, with the ticks of losses, of shares, or both."""
+    parts = [
+        f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{_y(level):.0f}" y2="{_y(level):.0f}"/>'
         for level in (0, 0.5, 1)
+    ]
+    if shares_right:
+        parts += [
+            f'<text x="{WIDTH - RIGHT + 5}" y="{_y(level) + 5:.0f}">{100 * level:.0f} %</text>' for level in (0, 0.5, 1)
+        ]
+    if losses_left:
+        parts += [
+            f'<text class="left" x="{LEFT - 5}" y="{_y(loss / LOSS_CEILING) + 5:.0f}">{loss}</text>'
+            for loss in (0, 2, 4)
+        ]
+    for share, number in marks:
+        parts.append(
+            f'<line class="stage" x1="{_x(share):.0f}" x2="{_x(share):.0f}" y1="{TOP - 2}" y2="{HEIGHT - BOTTOM}"/>'
+            f'<text class="stage" x="{_x(share):.0f}" y="{TOP - 6}">{number}</text>'
+        )
+    for line in lines:
+        points = " ".join(f"{_x(share):.0f},{_y(level):.0f}" for share, level in line.points)
+        if points:
+            parts.append(f'<polyline class="{line.series}" points="{points}"/>')
+        if line.marked:
+            dots = "".join(f"M{_x(share):.0f} {_y(level):.0f}{MARKERS[line.series]}" for share, level in line.points)
+            parts.append(f'<path class="{line.series}" d="{dots}"/>')
+    return (
+        f'<svg class="curves" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escape(label)}">'
+        f"{''.join(parts)}</svg>"
     )
-    ticks = "".join(
-        f'<text class="tick left" x="{LEFT - 6}" y="{_y(loss / LOSS_CEILING) + 5:.1f}">{loss}</text>'
-        for loss in (0, 2, 4)
+
+
+def draw_spark(points: list[float], base: list[float], label: str) -> str:
+    """A line of heights 0 to 1 without axes, above the dashed line of what it is to be held against."""
+    return (
+        f'<svg class="spark" viewBox="0 0 {SPARK_WIDTH} {SPARK_HEIGHT}" role="img" aria-label="{escape(label)}">'
+        f'<polyline class="base" points="{_spark(base)}"/><polyline points="{_spark(points)}"/></svg>'
     )
-    legend = (
-        f'<text class="name loss" x="{LEFT + 8}" y="{HEIGHT - 6}">— {escape(names["loss"])}</text>'
-        f'<text class="name score" x="{WIDTH - RIGHT}" y="{HEIGHT - 6}">'
-        f"{escape(names['exact_match'])}: ● {escape(names['en'])} ◆ {escape(names['zh'])}</text>"
+
+
+def _spark(heights: list[float]) -> str:
+    step = max(1, -(-len(heights) // SPARK_POINTS))
+    kept = heights[-1::-step][::-1]
+    across = (SPARK_WIDTH - 4) / max(1, len(kept) - 1)
+    return " ".join(
+        f"{2 + across * place:.0f},{SPARK_HEIGHT - 2 - height * (SPARK_HEIGHT - 4):.0f}"
+        for place, height in enumerate(kept)
     )
-    return lines + ticks + legend
-
-
-def _marker(language: str, x: float, y: float) -> str:
-    if language == "en":
-        return f'<circle class="score en" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
-    return f'<path class="score zh" d="M{x:.1f} {y - 6:.1f}l5 6l-5 6l-5 -6z"/>'
-
-
-def _points(pairs: list[tuple[float, float]]) -> str:
-    return " ".join(f"{_x(share):.1f},{_y(level):.1f}" for share, level in pairs)
 
 
 def _x(share: float) -> float:

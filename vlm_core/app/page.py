@@ -10,12 +10,27 @@ from pathlib import Path
 
 import gradio as gr
 
+from vlm_core.app import api
 from vlm_core.app.audience import ROOMS
 from vlm_core.app.audience_routes import routes
 from vlm_core.app.canvas import read_picture, what_it_shows
 from vlm_core.app.messages import telling
-from vlm_core.app.panels import audience, bilingual, caption, lessons, life, machine, picture, training, what_if
+from vlm_core.app.panels import (
+    audience,
+    bilingual,
+    caption,
+    lessons,
+    life,
+    machine,
+    picture,
+    sabotage,
+    take_home,
+    teach,
+    training,
+    what_if,
+)  # fmt: skip
 from vlm_core.app.runs import Runs
+from vlm_core.app.settings import configure, settings_asked, settings_of
 from vlm_core.app.shared import Shared
 from vlm_core.app.speakers import bundled_exam, speaking
 from vlm_core.app.texts import Labels, known, text, translate
@@ -26,11 +41,11 @@ SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
 """What every other script uses, so these come first."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
-STUDIO = (what_if, machine, bilingual, audience)
+STUDIO = (what_if, machine, bilingual, teach, sabotage, audience, take_home)
 """Panels one step behind the three that are seen first, in the order of their tabs. Each has a TITLE, `build`, which
 makes its components, and `wire`, which says what happens on them and knows of the page only what is shared."""
 POLL_SECONDS = 1.0
-NOTHING_SEEN = ("", -1)
+NOTHING_SEEN = training.NOTHING_SEEN
 
 
 def build_page(runs: Runs) -> gr.Blocks:
@@ -60,8 +75,9 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         shared = Shared(
             page, runs, drawing.drawn, drawing.canvas_data, speech.language, speech.speaker, run_id, page_language,
-            message, poll,
+            message, poll, learning.settings,
         )  # fmt: skip
+        life.wire(past, shared)
         tabs: Labels = []
         if STUDIO:
             with gr.Tabs(elem_id="studio", overflow_behavior="wrap"):
@@ -74,7 +90,8 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         handlers.labels = [*drawing.labels, *speech.labels, *past.labels, *learning.labels, *tabs]
         labelled = [component for component, _ in handlers.labels]
-        run_buttons = [learning.start, learning.pause, learning.resume, learning.stop]
+
+        api.offer(runs)
 
         # Your picture: canvas.js draws, shows what it is given, and tells of every change
         shown = {"outputs": drawing.canvas_data, "queue": False, "api_name": False}
@@ -96,7 +113,7 @@ def build_page(runs: Runs) -> gr.Blocks:
             )  # fmt: skip
         speech.ask.click(
             telling(handlers.ask, 3), asked, spoken,
-            show_progress="hidden", concurrency_limit=8, concurrency_id="caption", api_name="caption",
+            show_progress="hidden", concurrency_limit=8, concurrency_id="caption", api_name=False,
         )  # fmt: skip
 
         past.slider.change(
@@ -111,21 +128,19 @@ def build_page(runs: Runs) -> gr.Blocks:
             telling(handlers.start, 2),
             [drawing.drawn, page_language, *learning.settings],
             [run_id, seen, message],
-            show_progress="hidden", queue=False, api_name="train",
+            show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
-        learning.pause.click(runs.pause, run_id, queue=False, api_name=False)
-        learning.resume.click(runs.resume, run_id, queue=False, api_name=False)
-        learning.stop.click(runs.stop, run_id, queue=False, api_name=False)
+        training.wire(learning, shared)
         poll.tick(
-            handlers.look, [run_id, page_language, seen],
-            [learning.status, *run_buttons, past.slider, past.play, seen],
+            handlers.look, [run_id, page_language, seen, learning.unfolded],
+            [*learning.shown, past.slider, past.more, seen],
             show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
 
         # A lesson: lessons.js says which one, and shows the rest of it by itself
         tour.asked.change(
-            telling(handlers.open_lesson, 1 + len(learning.settings)), tour.asked,
-            [drawing.canvas_data, *learning.settings, message],
+            telling(handlers.open_lesson, 2 + len(learning.settings)), tour.asked,
+            [drawing.canvas_data, speech.speaker, *learning.settings, message],
             show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
 
@@ -208,21 +223,23 @@ class Handlers:
             shown = read_picture(drawn, language)
         except UserError:
             shown = None
-        return self.runs.start(training.configure(*settings), shown).id, NOTHING_SEEN
+        return self.runs.start(configure(*settings), shown).id, NOTHING_SEEN
 
-    def look(self, run_id: str, language: str, seen: tuple) -> tuple:
-        """What changed in the run since the page last saw it."""
+    def look(self, run_id: str, language: str, seen: tuple, unfolded: bool) -> tuple:
+        """What changed in the run since the page last saw it: asked once a second, so only that is sent."""
         run = self.runs.get(run_id)
-        now = (run_id, run.version if run else -1)
-        if tuple(seen) == now:
-            return tuple([gr.skip()] * 8)
-        return training.show(run, language), *training.buttons(run), *life.updates(run), now
+        before, now = tuple(seen), training.seen_of(run, unfolded)
+        if before == now:
+            return tuple([gr.skip()] * 13)
+        lived = before[0] != now[0] or before[4] != now[4]
+        moments = life.updates(run) if lived else [gr.skip()] * 2
+        return *training.updates(run, language, before, now), *moments, now
 
     def open_lesson(self, asked: str) -> tuple:
-        """What the lesson asked for puts on the canvas, and its settings of a run."""
-        picture_data, settings = lessons.open_step(asked)
-        updates = [gr.skip() if value is None else value for value in training.settings_asked(settings)]
-        return picture_data, *updates
+        """What the lesson asked for puts on the canvas, who speaks in it, and its settings of a run."""
+        picture_data, speaker, settings = lessons.open_step(asked)
+        updates = [speaker, *settings_asked(settings)]
+        return picture_data, *[gr.skip() if value is None else value for value in updates]
 
     def speak_language(self, language: str) -> tuple:
         """Every word of the page in another language."""
@@ -239,7 +256,7 @@ class Handlers:
         asked = dict(request.query_params)
         language = known(asked.get("lang"))
         run = self.runs.get(asked.get("run"))
-        settings = training.settings_of(run.config) if run else training.settings_asked(asked)
+        settings = settings_of(run.config) if run else settings_asked(asked)
         updates = [gr.skip() if value is None else value for value in settings]
         return run.id if run else "", language, language, *updates, *self.speak_language(language)
 

@@ -23,9 +23,11 @@ MOST_LIVE = 4
 """Runs that learn at once; more would make every one of them too slow to watch."""
 FORGET_AFTER = 45 * 60
 """Seconds without anybody asking for a run until it is freed."""
+MOST_ENDED = 60
+"""Ended runs that are kept with settings, curves and last model; of more, those asked for last."""
 MOST_LIVES = 12
 """Ended runs whose life can still be looked back on, those asked for last; each takes some 70 MB."""
-CURVE_POINTS = 240
+CURVE_POINTS = 120
 
 
 @dataclass
@@ -45,11 +47,24 @@ class Run:
     losses: list[tuple[float, float]] = field(default_factory=list)
     """(share of the budget, loss), thinned to at most CURVE_POINTS."""
     scores: list[dict] = field(default_factory=list)
-    """One entry per evaluation: share, step, exact match per language, accuracy per slot."""
+    """One entry per evaluation: share, step, exact match per language, accuracy per slot, and the exam's figures."""
+    signals: list[tuple[float, dict]] = field(default_factory=list)
+    """(share of the budget, signal per kind of word), thinned to at most CURVE_POINTS."""
+    stages: dict = field(default_factory=dict)
+    """The stages of learning seen so far (`stages.Moment`), by name."""
+    parameters: int = 0
+    began: float = field(default_factory=time.time)
+    """Seconds since 1970."""
+    controls: object = None
+    """How its learning rate is changed (`Controls`); None where it cannot be."""
+    stepping: bool = False
+    """Paused, but one more step is asked for."""
     life: list = field(default_factory=list)
     """Copies of the model over the run (`Snapshot`), the oldest first."""
     exam: object = None
     """How the model of the last evaluation points and what it makes of new pairs (`Exam`); None before the first."""
+    recognized: list = field(default_factory=list)
+    """If it teaches a word: how well that was known before and after (`Recognized`)."""
     captions: dict = field(default_factory=dict)
     """The person's own picture, captioned at the last evaluation, per language."""
     vlm: object = None
@@ -79,22 +94,40 @@ class Runs:
         self._thread: threading.Thread | None = None
 
     def start(self, config: TrainConfig, picture: Image.Image | None, train=None) -> Run:
-        """Begin a run; `train` is vlm_core's unless a test brings its own. Raises UserError when too many are live."""
-        if train is None:
-            from vlm_core.learning.trainer import train
+        """Begin a run; `train` is vlm_core's unless somebody brings another. Raises UserError if too many are live."""
+        return self.start_all((config,), picture, train)[0]
+
+    def start_all(self, configs: tuple[TrainConfig, ...], picture: Image.Image | None, train=None) -> list[Run]:
+        """Begin several runs at the same moment, or none of them and raise UserError."""
         with self._changed:
             live = [run for run in self._runs.values() if run.live]
-            if len(live) >= MOST_LIVE:
-                raise UserError(f"{MOST_LIVE} models are learning here already; try again when one of them is done.")
-            run = Run(secrets.token_urlsafe(12), config, train(config, picture))
+            if len(live) + len(configs) > MOST_LIVE:
+                raise UserError(
+                    f"At most {MOST_LIVE} models learn here at once, and {len(live)} do already; "
+                    "try again when one of them is done."
+                )
             # A newcomer waits for nobody and makes nobody wait for what they had before.
-            run.pulled = min((other.pulled for other in live), default=0.0)
+            had = min((other.pulled for other in live), default=0.0)
+            begun = [_begin(config, picture, train) for config in configs]
+            for run in begun:
+                run.pulled = had
+                self._runs[run.id] = run
+            self._wake()
+        return begun
+
+    def adopt(self, run: Run) -> Run:
+        """Take in a run that ended elsewhere: from now on it belongs to whoever knows its id."""
+        with self._changed:
             self._runs[run.id] = run
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._pull_forever, name="training", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
+            self._wake()
         return run
+
+    def _wake(self) -> None:
+        """Have the thread see to what has changed."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._pull_forever, name="training", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
 
     def get(self, run_id: str | None) -> Run | None:
         """The run of that id, if it is still known."""
@@ -103,6 +136,20 @@ class Runs:
             if run:
                 run.asked = time.monotonic()
             return run
+
+    def step(self, run_id: str) -> None:
+        """Have a paused run take one step more."""
+        with self._changed:
+            run = self._runs.get(run_id)
+            if run and run.state == "paused":
+                run.stepping = True
+                self._changed.notify_all()
+
+    def steer(self, run_id: str, learning_rate: float) -> None:
+        """Change a live run's learning rate; raises UserError for a factor that it cannot have."""
+        run = self.get(run_id)
+        if run and run.live and run.controls:
+            run.controls.learning_rate = learning_rate
 
     def pause(self, run_id: str) -> None:
         self._switch(run_id, "running", "paused")
@@ -119,7 +166,7 @@ class Runs:
         with self._changed:
             run = self._runs.get(run_id)
             if run and run.state == before:
-                run.state = after
+                run.state, run.stepping = after, False
                 run.version += 1
                 self._changed.notify_all()
 
@@ -134,15 +181,17 @@ class Runs:
                 run.events = None
             if forgotten:
                 del self._runs[run.id]
-        ended = [run for run in self._runs.values() if not run.live and run.life]
-        for run in sorted(ended, key=lambda run: run.asked)[:-MOST_LIVES]:
+        ended = sorted((run for run in self._runs.values() if not run.live), key=lambda run: run.asked)
+        for run in ended[:-MOST_ENDED]:
+            del self._runs[run.id]
+        for run in [run for run in ended if run.life][:-MOST_LIVES]:
             run.life = []
 
     def _pull_forever(self) -> None:
         while True:
             with self._changed:
                 self._sweep()
-                running = [run for run in self._runs.values() if run.state == "running"]
+                running = [run for run in self._runs.values() if run.state == "running" or run.stepping]
                 if not running:
                     self._changed.wait(timeout=60)
                     continue
@@ -150,46 +199,73 @@ class Runs:
             self._pull(run)
 
     def _pull(self, run: Run) -> None:
-        """Give a run its slice; whatever goes wrong in it is that run's alone."""
-        began = time.monotonic()
+        """Give a run its slice, or the one step it is to take; whatever goes wrong in it is that run's alone."""
+        began, before = time.monotonic(), run.step
         try:
-            while run.state == "running" and time.monotonic() - began < SLICE_SECONDS:
+            while (run.state == "running" and time.monotonic() - began < SLICE_SECONDS) or run.stepping:
                 event = next(run.events, None)
                 if event is None:
                     break
                 record(run, event)
+                if run.step > before:
+                    run.stepping = False
         except UserError as error:
             run.state, run.message = "failed", str(error)
         except Exception:
             logging.getLogger(__name__).exception("run failed")
             run.state, run.message = "failed", "This run failed on the server; start another one."
+        run.stepping = run.stepping and run.live
         run.pulled += time.monotonic() - began
         run.version += 1
+
+
+def _begin(config: TrainConfig, picture: Image.Image | None, train) -> Run:
+    run = Run(secrets.token_urlsafe(12), config, None)
+    if train is None:
+        from vlm_core.learning.controls import Controls
+        from vlm_core.learning.trainer import train as learn
+
+        run.controls = Controls()
+        run.events = learn(config, picture, controls=run.controls)
+    else:
+        run.events = train(config, picture)
+    return run
 
 
 def record(run: Run, event) -> None:
     """Take down what an event of the trainer says."""
     from vlm_core.insight.exam import examine
-    from vlm_core.learning.events import Evaluated, Finished, Sampled, Snapshot, Started, Step
+    from vlm_core.learning.events import Evaluated, Finished, Recognized, Sampled, Snapshot, Started, Step
+    from vlm_core.learning.stages import Moment, add_stages
 
     match event:
         case Started():
-            run.vlm = event.vlm
+            run.vlm, run.parameters = event.vlm, event.num_parameters
         case Step():
             run.step, run.seconds, run.share, run.speed = (
                 event.step, event.seconds, event.share, event.pictures_per_second,
             )  # fmt: skip
-            run.losses.append((event.share, event.loss))
-            if len(run.losses) > 2 * CURVE_POINTS:
-                run.losses = run.losses[::2]
+            run.losses = _thinned([*run.losses, (event.share, event.loss)])
+            if event.signals:
+                run.signals = _thinned([*run.signals, (event.share, event.signals)])
+                run.stages = add_stages(run.stages, Moment(event.step, event.share, event.signals))
         case Snapshot():
             run.life.append(event)
         case Evaluated():
-            run.exam = examine(event.vlm, run.config.level, run.config.style)
+            run.exam = exam = examine(event.vlm, run.config.level, run.config.style, run.config.languages)
+            figures = {"hit": exam.hit, "mass": exam.mass, "chance": exam.chance, "new_pairs": exam.new_pairs}
             run.scores.append(
-                {"share": run.share, "step": event.step, "exact_match": event.exact_match, "slots": event.slots}
-            )
+                {"share": run.share, "step": event.step, "exact_match": event.exact_match, "slots": event.slots,
+                 **figures}
+            )  # fmt: skip
+            moment = Moment(
+                event.step, run.share, run.signals[-1][1] if run.signals else {},
+                sum(event.exact_match.values()) / len(event.exact_match), exam.hit, exam.mass, exam.chance,
+            )  # fmt: skip
+            run.stages = add_stages(run.stages, moment)
             run.vlm = event.vlm
+        case Recognized():
+            run.recognized.append(event)
         case Sampled():
             run.captions = event.captions
         case Finished():
@@ -197,3 +273,8 @@ def record(run: Run, event) -> None:
             # A run may be paused in its last moment, and is done all the same; stopped it stays stopped.
             if run.live:
                 run.state = "diverged" if event.reason == "diverged" else "finished"
+
+
+def _thinned(points: list) -> list:
+    """Points of a curve: every second one is dropped where there are too many to draw."""
+    return points[::2] if len(points) > 2 * CURVE_POINTS else points

@@ -34,17 +34,18 @@ class Exam:
     """Exact match, mean of the languages, on scenes with a colour and a shape that training never showed together."""
 
 
-def examine(vlm: VLM, level: int, style: str) -> Exam:
-    """Look at the captions and maps of a model that speaks the world's words; takes a quarter of a second on a CPU."""
-    seen, new = (_scenes(level, style, pairs) for pairs in ("seen", "held_out"))
+def examine(vlm: VLM, level: int, style: str, languages: tuple[str, ...] = LANGUAGES) -> Exam:
+    """Look at the captions and maps of a model that speaks the world's words in `languages`; takes a quarter of a second
+    on a CPU."""
+    seen, new = (_scenes(level, style, pairs, languages) for pairs in ("seen", "held_out"))
     words = read_words(vlm, [seen])
     layer_head = choose_head(words)
     named = words.of("color", "shape")
     scores = score_maps(map_of(words.maps, layer_head)[named], words.touched[named]).means()
-    exact, _ = score_captions(vlm, [new], LANGUAGES).shares()
+    exact, _ = score_captions(vlm, [new], languages).shares()
     return Exam(layer_head, scores["hit"], scores["mass"], scores["chance"], sum(exact.values()) / len(exact))
 
 
 @lru_cache(maxsize=12)
-def _scenes(level: int, style: str, pairs: str) -> Batch:
-    return to_batch(evaluation_scenes(SCENES, level, style, pairs, FIRST_SCENE), LANGUAGES, WordTokenizer())
+def _scenes(level: int, style: str, pairs: str, languages: tuple[str, ...]) -> Batch:
+    return to_batch(evaluation_scenes(SCENES, level, style, pairs, FIRST_SCENE), languages, WordTokenizer())

@@ -13,8 +13,9 @@ from vlm_core.insight.exam import examine
 from vlm_core.insight.grounding import Grounding, centre_prior, choose_head, map_of, score_maps
 from vlm_core.insight.interventions import Seen, occlude, trace_curves
 from vlm_core.insight.statistics import share_with_interval
-from vlm_core.insight.words import GROUNDED_SLOTS, WordMaps, read_words
+from vlm_core.insight.words import WordMaps, read_words
 from vlm_core.learning.evaluation import score_captions
+from vlm_core.learning.signals import GROUNDED_SLOTS
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import Batch, evaluation_scenes, to_batch
 from vlm_core.scenes.language import Facts

@@ -8,11 +8,9 @@ import torch
 from torch import Tensor
 
 from vlm_core.learning.objectives import TensorBatch, look_and_read
+from vlm_core.learning.signals import first_tokens
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import SLOTS, Batch
-
-GROUNDED_SLOTS = ("color", "shape", "size", "place", "relation")
-"""The slots that speak of something in the picture."""
 
 
 @dataclass(frozen=True)
@@ -72,13 +70,5 @@ def read_words(vlm: VLM, batches: list[Batch]) -> WordMaps:
         scenes += len(batch.text)
     return WordMaps(*(torch.cat(column).cpu() for column in zip(*parts, strict=True)))
 
-
-def first_tokens(batch: TensorBatch) -> Tensor:
-    """(B, T) bool: positions that predict the first token of a word of GROUNDED_SLOTS."""
-    grounded = torch.isin(batch.slots, batch.slots.new_tensor([SLOTS.index(slot) for slot in GROUNDED_SLOTS]))
-    goes_on = torch.zeros_like(grounded)
-    same = (batch.slots[:, 1:] == batch.slots[:, :-1]) & (batch.objects[:, 1:] == batch.objects[:, :-1])
-    goes_on[:, 1:] = same & (batch.segments[:, 1:] == batch.segments[:, :-1])
-    return grounded & ~goes_on
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
+from vlm_core.learning.controls import Steering
 from vlm_core.model.pretrained import write_atomically
 from vlm_core.model.vlm import VLM
 
@@ -27,6 +28,7 @@ class SavedRun:
     seconds: float
     history: list[dict]
     optimizer: dict[str, Tensor] | None
+    steered: tuple[Steering, ...] = ()
 
     @classmethod
     def fresh(cls, config: TrainConfig) -> SavedRun:
@@ -38,6 +40,7 @@ def save(folder: Path, run: SavedRun, vlm: VLM) -> None:
     """Write both. Each file is whole or not there, and resuming reads one alone. Raises UserError."""
     vlm.save_pretrained(folder)
     story = {"config": run.config.to_dict(), "step": run.step, "seconds": run.seconds, "history": run.history}
+    story["steered"] = [asdict(steering) for steering in run.steered]
     tensors = {name: tensor.cpu().contiguous() for name, tensor in run.optimizer.items()}
     try:
         write_atomically(folder / RUN_FILE, pack_tensors(tensors, {"story": json.dumps(story)}))
@@ -55,6 +58,7 @@ def load(folder: Path) -> SavedRun:
             story = json.loads(file.metadata()["story"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
         config = TrainConfig.from_dict(story["config"])
-        return SavedRun(config, story["step"], story["seconds"], story["history"], tensors)
+        steered = tuple(Steering(**steering) for steering in story.get("steered", ()))
+        return SavedRun(config, story["step"], story["seconds"], story["history"], tensors, steered)
     except (OSError, ValueError, TypeError, KeyError, SafetensorError) as error:
         raise UserError(f"The run in '{folder}' is damaged and cannot be resumed; start it anew.") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vlm_core.config import ModelConfig, TrainConfig
+from vlm_core.learning.signals import Signal
 from vlm_core.model.generation import Caption
 from vlm_core.model.vlm import VLM
 
@@ -33,8 +34,11 @@ class Step:
     losses: dict[str, float]
     """The named terms that `loss` adds up."""
     learning_rate: float
-    """The schedule's factor at this step, 0 to `TrainConfig.learning_rate`."""
+    """The schedule's factor at this step, 0 to `TrainConfig.learning_rate` (or what it was steered to)."""
     pictures_per_second: float
+    signals: dict[str, Signal] | None = None
+    """How each kind of word of the step's own pictures came out before it learned from them; told once in
+    `trainer.SIGNALS_EVERY` steps."""
 
 
 @dataclass(frozen=True)

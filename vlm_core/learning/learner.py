@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vlm_core.config import ModelConfig, TrainConfig
+from vlm_core.config import TrainConfig
 from vlm_core.learning.objectives import (
     ATTENTION_WEIGHT,
     PATCH_WEIGHT,
@@ -28,13 +28,16 @@ class Learner(nn.Module):
         tokenizer = WordTokenizer()
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
-            self.vlm = VLM(ModelConfig.preset(config.preset, len(tokenizer)), tokenizer)
+            self.vlm = VLM(config.model_config(len(tokenizer)), tokenizer)
             self.patch_reader = PatchReader(self.vlm.config.width) if config.objective == "grounded" else None
+        self.logits: Tensor | None = None
+        """(B, T, V) of the batch whose losses were asked for last."""
 
     def losses(self, batch: TensorBatch) -> dict[str, Tensor]:
         """The named terms of one batch; their sum is what the optimizer lowers."""
         grounded = self.patch_reader is not None
         views = look_and_read(self.vlm, batch, need_weights=grounded)
+        self.logits = views.logits.detach()
         terms = {"captions": caption_loss(views, batch)}
         if grounded:
             terms["patches"] = PATCH_WEIGHT * patch_loss(views, batch, self.patch_reader)

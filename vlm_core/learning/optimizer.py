@@ -24,18 +24,22 @@ class MuonAdamW:
     orthogonal matrix, so that every direction of it learns equally fast. It suits the linear layers inside the
     network. Embeddings, positions, norms, biases and the output projection take AdamW (arXiv:1711.05101).
     Matrices of one shape are stacked and orthogonalised together: a few large operations instead of many small.
+    With `muon=False` the matrices take AdamW as well, for comparison. Only matrices inside the network decay.
     """
 
-    def __init__(self, model: nn.Module, weight_decay: float = 0.01, momentum: float = 0.95):
+    def __init__(self, model: nn.Module, muon: bool = True, weight_decay: float = 0.01, momentum: float = 0.95):
         self.weight_decay, self.momentum, self.steps = weight_decay, momentum, 0
-        stacks = defaultdict(list)
-        self.rest = []
+        matrices, others = [], []
         for name, parameter in model.named_parameters():
-            if parameter.ndim == 2 and not any(part in name for part in NOT_INSIDE):
-                stacks[parameter.shape].append(parameter)
-            else:
-                self.rest.append(parameter)
+            inside = parameter.ndim == 2 and not any(part in name for part in NOT_INSIDE)
+            (matrices if inside else others).append(parameter)
+        stacks = defaultdict(list)
+        for parameter in matrices if muon else ():
+            stacks[parameter.shape].append(parameter)
         self.stacks = list(stacks.values())
+        self.rest = others if muon else matrices + others
+        self.decaying = 0 if muon else sum(parameter.numel() for parameter in matrices)
+        """How many numbers at the beginning of `rest_master` decay."""
         self.stack_masters = [torch.stack([p.detach().float() for p in stack]) for stack in self.stacks]
         self.stack_momenta = [torch.zeros_like(master) for master in self.stack_masters]
         self.rest_master = _flatten(self.rest)
@@ -63,6 +67,7 @@ class MuonAdamW:
         self.rest_square.lerp_(gradient.square(), 1 - betas[1])
         mean = self.rest_mean / (1 - betas[0] ** self.steps)
         square = self.rest_square / (1 - betas[1] ** self.steps)
+        self.rest_master[: self.decaying].mul_(1 - rate * self.weight_decay)
         self.rest_master.sub_(mean / (square.sqrt() + epsilon), alpha=rate)
 
     def _pairs(self) -> list[tuple[nn.Parameter, Tensor]]:

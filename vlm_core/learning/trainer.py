@@ -7,7 +7,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -17,6 +17,7 @@ from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
 from vlm_core.learning import checkpoint, schedule
 from vlm_core.learning.checkpoint import SavedRun
+from vlm_core.learning.controls import Controls, Steering
 from vlm_core.learning.evaluation import score_captions
 from vlm_core.learning.events import Checkpointed, Evaluated, Event, Finished, Sampled, Snapshot, Started, Step
 from vlm_core.learning.heap import keep_heap
@@ -24,12 +25,15 @@ from vlm_core.learning.learner import Learner, pick_device, pick_precision
 from vlm_core.learning.objectives import TensorBatch
 from vlm_core.learning.optimizer import MuonAdamW
 from vlm_core.learning.renderer import BatchRenderer
+from vlm_core.learning.signals import read_signals
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import evaluation_scenes, to_batch
 
 EVALUATION_BATCH = 64
 SNAPSHOT_EVERY = 50
 """Steps between copies of the weights to fall back on."""
+SIGNALS_EVERY = 10
+"""Steps between looks at what the batch tells of the model."""
 
 
 def train(
@@ -37,20 +41,21 @@ def train(
     picture: Image.Image | None = None,
     out: str | Path | None = None,
     resume: str | Path | None = None,
+    controls: Controls | None = None,
 ) -> Iterator[Event]:
     """Train a model from random weights; yields `Started`, a `Step` for each step, … and last `Finished`.
 
     Held-out scenes are read `config.evaluations` times (`Evaluated`); then `picture`, if given, is captioned
     (`Sampled`) and, with `out`, a checkpoint folder written (`Checkpointed`). `config.snapshots` times the model is
-    handed out (`Snapshot`). `resume` names such a folder: its
-    own config is used and the run goes on along the same curve. The clock counts only time spent in here, so a
-    run that is not pulled is paused; closing the iterator ends it. Raises UserError for a folder that cannot be
-    read or written.
+    handed out (`Snapshot`). `resume` names such a folder: its own config is used and the run goes on along the same
+    curve. `controls` changes a run while it goes on; a run that was steered says so in its models' `run["steered"]`,
+    for nobody can repeat it from its config. The clock counts only time spent in here, so a run that is not pulled is
+    paused; closing the iterator ends it. Raises UserError for a folder that cannot be read or written.
     """
     if (config is None) == (resume is None):
         raise UserError("Give a run either settings to start from or a folder to resume, and not both.")
     clock = _ActiveClock()
-    run = _Run(checkpoint.load(Path(resume)) if resume else SavedRun.fresh(config), clock)
+    run = _Run(checkpoint.load(Path(resume)) if resume else SavedRun.fresh(config), clock, controls or Controls())
     events = run.events(picture, Path(out) if out else None)
     try:
         for event in events:
@@ -82,14 +87,16 @@ class _ActiveClock:
 class _Run:
     """One run: its model, its optimizer, how far it is and what it has seen of itself."""
 
-    def __init__(self, start: SavedRun, clock: _ActiveClock):
+    def __init__(self, start: SavedRun, clock: _ActiveClock, controls: Controls):
         self.config, self.step, self.history, self.clock = start.config, start.step, list(start.history), clock
+        self.controls, self.steered = controls, list(start.steered)
+        controls.steered = start.steered
         clock.spent = start.seconds
         self.device = pick_device()
         self.precision = pick_precision(self.device)
         self.learner = Learner(self.config).to(self.device, self.precision)
         self.vlm = self.learner.vlm
-        self.optimizer = MuonAdamW(self.learner)
+        self.optimizer = MuonAdamW(self.learner, muon=self.config.optimizer == "muon")
         if start.optimizer:
             self.optimizer.restore(start.optimizer, self.step)
         self.good_weights = self.optimizer.weights(self.vlm)
@@ -153,7 +160,9 @@ class _Run:
                         captions = {language: model.caption(picture, language) for language in config.languages}
                         yield Sampled(self.step, clock.seconds, captions)
                     if out is not None:
-                        state = SavedRun(config, self.step, clock.seconds, self.history, self.optimizer.state())
+                        state = SavedRun(
+                            config, self.step, clock.seconds, self.history, self.optimizer.state(), tuple(self.steered)
+                        )
                         checkpoint.save(out, state, model)
                         yield Checkpointed(self.step, out)
         reason = "steps" if config.steps else "seconds"
@@ -172,7 +181,7 @@ class _Run:
     def _learn(self, renderer: BatchRenderer) -> Step | Finished:
         """One step of the optimizer; Finished if there is nothing left to learn from."""
         began = self.clock.seconds
-        rate = self.config.learning_rate * schedule.rate(self.share)
+        rate = self._learning_rate() * schedule.rate(self.share)
         batch = TensorBatch.from_arrays(renderer.next(), self.device, self.precision)
         terms = self.learner.losses(batch)
         loss = sum(terms.values())
@@ -182,18 +191,31 @@ class _Run:
         if not all(map(math.isfinite, losses.values())) or losses["captions"] > limit:
             message = f"The loss became {loss.item():.3g} at step {self.step}; the last good weights are kept."
             return Finished(self.step, self.clock.seconds, "diverged", message, self._model())
+        signals = None if self.step % SIGNALS_EVERY else read_signals(self.learner.logits, batch)
         loss.backward()
         self.optimizer.step(rate)
         self.step += 1
         if self.step % SNAPSHOT_EVERY == 0:
             self.good_weights = self.optimizer.weights(self.vlm)
         speed = self.config.batch_size / (self.clock.seconds - began)
-        return Step(self.step, self.clock.seconds, self.share, loss.item(), losses, rate, speed)
+        return Step(self.step, self.clock.seconds, self.share, loss.item(), losses, rate, speed, signals)
+
+    def _learning_rate(self) -> float:
+        """The factor set last: by hand, if anybody has, or by the config."""
+        now = self.steered[-1].learning_rate if self.steered else self.config.learning_rate
+        wanted = self.controls.learning_rate
+        if wanted is None or wanted == now:
+            return now
+        self.steered.append(Steering(self.step, wanted))
+        self.controls.steered = tuple(self.steered)
+        return wanted
 
     def _model(self) -> VLM:
         """A float32 model of its own with the last good weights and the story that led to them."""
         story = {"config": self.config.to_dict(), "steps": self.step, "seconds": self.clock.seconds}
         model = copy.deepcopy(self.blank)
         model.run = {**story, "metrics": list(self.history)}
+        if self.steered:
+            model.run["steered"] = [asdict(steering) for steering in self.steered]
         model.load_state_dict(self.good_weights)
         return model
