@@ -8,7 +8,7 @@ from tests.browser.hands import canvas, draw, message, open_page, until, words
 
 pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
-PARTS = ("#samples", "#settings", "#speaker", "#life", "#studio")
+PARTS = ("#samples", "#settings", "#speaker", "#life", "#tab-machine-button", "#tab-audience-button")
 UPPER_RIGHT = [(x, y) for row in range(6) for x, y in [(30, -120 + 44 * row), (170, -120 + 44 * row)]]
 
 
@@ -37,9 +37,10 @@ def go_on(page):
 def assert_framed(page):
     """The frame is around the step's control, within the window, and the card leaves it free."""
     covered = """() => {
-        const [frame, card] = ["#tour-frame", "#tour-card"].map((id) => document.querySelector(id).getBoundingClientRect());
+        const box = (id) => document.getElementById(id).getBoundingClientRect();
+        const frame = box("tour-frame"), card = box("tour-card");
         const overlap = Math.min(frame.bottom, card.bottom) - Math.max(frame.top, card.top);
-        return document.querySelector("#tour-frame").hidden || overlap > 0 || frame.bottom > innerHeight || frame.top < 0;
+        return frame.height === 0 || overlap > 0 || frame.bottom > innerHeight || frame.top < 0;
     }"""
     until(page, lambda: not page.evaluate(covered), "the control is framed and free")
 
@@ -72,12 +73,16 @@ def test_a_whole_tour_is_followed_and_every_step_noticed(page):
     done(page)
     go_on(page)
     assert_framed(page)
+    page.click("#what-if-looked")
+    done(page)
+    go_on(page)
+    assert_framed(page)
     page.check("#editor .eraser")
     draw(page, UPPER_RIGHT)
     done(page)
     assert "heart" not in words(page)
     page.click("#tour-back")
-    assert "step=2" in page.url
+    assert "step=3" in page.url
     go_on(page)
     assert page.inner_text("#tour-next") == "Finish"
     page.click("#tour-next")
@@ -134,8 +139,9 @@ def test_tour_on_a_phone(page, viewport):
     open_lesson(page, "attention", "&step=2")
     assert_framed(page)
     wide = page.evaluate(
-        """() => [...document.querySelectorAll("#header *, #tour *, #columns *, #studio *")].filter((element) =>
-            element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1).map((element) => element.outerHTML)"""
+        """() => [...document.querySelectorAll("#header *, #tour *, #columns *, #studio *")]
+            .filter((element) => element.checkVisibility() && element.getBoundingClientRect().right > innerWidth + 1)
+            .map((element) => element.outerHTML)"""
     )
     assert not wide, wide[:3]
     point_at(page, "orange")

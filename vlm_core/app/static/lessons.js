@@ -12,7 +12,9 @@
     Object.entries(values).reduce((said, [name, value]) => said.replace(`{${name}}`, value), state.data.words[language()][key]);
   const current = () => state.lesson?.steps[state.step];
   const seen = (element) => element && element.getClientRects().length > 0;
-  const target = () => [...document.querySelectorAll(current()?.target ?? "none")].find(seen);
+  const control = () => [...document.querySelectorAll(current().target)].find(seen);
+  // The control, or the part of the page that it is still to appear in.
+  const target = () => control() ?? [document.querySelector(current().target.match(/^#[\w-]+/)[0])].find(seen);
 
   // What the page is like, as far as a step can wait for it.
   const caption_text = () => document.querySelector("#caption-data [data-json]")?.dataset.json ?? "";
@@ -77,10 +79,10 @@
     const box = document.getElementById("tour-card").getBoundingClientRect();
     return stands_below() ? [0, box.top] : [box.height, innerHeight];
   };
-  const bring_into_view = () => { // once a step, as soon as its control is there
-    const wanted = target();
-    if (!wanted || state.coming || state.brought) return;
-    state.brought = true;
+  const bring_into_view = () => { // once a step, as soon as its control is there; some appear when their part is seen
+    const wanted = target(), exactly = Boolean(control());
+    if (!wanted || state.coming || state.brought >= 1 + exactly) return;
+    state.brought = 1 + exactly;
     const [top, bottom] = free(), box = wanted.getBoundingClientRect();
     let by = 0;
     if (box.bottom + ROOM > bottom) by = box.bottom + ROOM - bottom;
@@ -141,7 +143,7 @@
     state.step = Math.min(Math.max(step, 0), state.lesson.steps.length - 1);
     if (brought_by(state.step) !== brought_by(before)) ask_for(state.lesson.name, state.step, false);
     address({ step: state.step + 1 });
-    state.brought = false;
+    state.brought = 0;
     watch_anew();
     show_step();
   };
@@ -160,6 +162,7 @@
   };
   const look = () => {
     if (!state.lesson) return;
+    open_a_tab();
     put_frame();
     const waits = still_arriving();
     bring_into_view();
@@ -174,12 +177,16 @@
     if (!state.lesson) return void (style.textContent = "");
     const { panels } = state.lesson;
     const hidden = Object.entries(state.data.parts).flatMap(([name, place]) => (panels.includes(name) ? [] : [place]));
-    const tabs = panels.filter((name) => name.startsWith("tab-"));
+    const tabs = tabs_of(state.lesson);
     if (tabs.length) hidden.push(`#studio [role=tab]${tabs.map((name) => `:not(#${name}-button)`).join("")}`);
     else hidden.push("#studio");
     style.textContent = `${hidden.join(",")}{display:none!important}`;
-    const open = document.querySelector("#studio [role=tab][aria-selected=true]");
-    if (tabs.length && !tabs.includes(open?.id.replace("-button", ""))) document.getElementById(`${tabs[0]}-button`)?.click();
+  };
+  const tabs_of = (lesson) => lesson.panels.filter((name) => name.startsWith("tab-"));
+  const open_a_tab = () => { // one of the lesson's, once there are any: they come after the page
+    const tabs = tabs_of(state.lesson);
+    const open = document.querySelector("#studio [role=tab][aria-selected=true]")?.id.replace("-button", "");
+    if (tabs.length && open && !tabs.includes(open)) document.getElementById(`${tabs[0]}-button`)?.click();
   };
 
   const enter = (name, step = 0) => {
