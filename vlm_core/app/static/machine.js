@@ -95,6 +95,7 @@
       make("em", {}, ...(logit === undefined ? [] : [make("small", {}, `${logit} → `)]), said))));
 
   const where = (patch) => ({ row: Math.floor(patch / state.data.grid) + 1, column: patch % state.data.grid + 1 });
+  const wanted = () => state.patch ?? state.data.patch; // what was asked for may not have come yet
   const pick_patch = (patch) => { state.patch = patch; ask(); };
 
   // A box: its title opens and closes what there is to know.
@@ -187,8 +188,8 @@
     const pick_head = (stage) => (id) => { state.heads[stage] = id; render(); document.getElementById(`machine-${stage}`)?.focus(); };
     return make("div", { class: "choices" },
       choice(say("machine_word"), "machine-word", caption.map((text, i) => [i, `${i + 1} ${text}`]), word, (i) => { state.word = Number(i); ask(); }),
-      choice(say("machine_row"), "machine-row", along, Math.floor(patch / grid), (row) => pick_patch(Number(row) * grid + patch % grid)),
-      choice(say("machine_column"), "machine-column", along, patch % grid, (column) => pick_patch(patch - patch % grid + Number(column))),
+      choice(say("machine_row"), "machine-row", along, Math.floor(patch / grid), (row) => pick_patch(Number(row) * grid + wanted() % grid)),
+      choice(say("machine_column"), "machine-column", along, patch % grid, (column) => pick_patch(wanted() - wanted() % grid + Number(column))),
       choice(say("machine_encoder_head"), "machine-encoder", of_stage("encoder"), state.heads.encoder, pick_head("encoder")),
       choice(say("machine_decoder_head"), "machine-decoder", of_stage("decoder"), state.heads.decoder, pick_head("decoder")));
   };
