@@ -1,4 +1,5 @@
-"""Nobody is shut out: axe-core finds nothing serious on any panel, in either language, in light and in dark."""
+"""Nobody is shut out: on no panel does axe-core find anything serious, is anything small, or out of sight; in either
+language, in light and in dark, on a large screen and on a phone."""
 
 import time
 
@@ -10,6 +11,7 @@ from tests.browser.hands import open_page, train, until, wait_for_state, words
 pytestmark = pytest.mark.browser
 
 BAD = ("serious", "critical")
+SMALLEST = 16
 LOOKS = [("en", "light", (1280, 800)), ("zh", "dark", (390, 844))]
 
 
@@ -48,11 +50,45 @@ def faults(page, within="body"):
             return found
 
 
+def unreadable(page, within="body"):
+    """Text and fields in less than SMALLEST px, but for rounding, there: (px, what it says)."""
+    return page.locator(within).evaluate(
+        """(root, smallest) => {
+            const small = [];
+            const check = (element, told) => {
+                const svg = element.ownerSVGElement;
+                const scale = svg ? svg.getScreenCTM().a : 1;
+                const size = parseFloat(getComputedStyle(element).fontSize) * scale;
+                const there = element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+                const seen = there && element.getBoundingClientRect().width > 2;
+                if (seen && size < smallest - 0.2) small.push([size, told]);
+            };
+            const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+            while (texts.nextNode()) {
+                const told = texts.currentNode.textContent.trim();
+                const holder = texts.currentNode.parentElement;
+                if (told && !holder.closest("script, style, option, textarea, title")) check(holder, told.slice(0, 60));
+            }
+            const fields = "select, textarea, input:not([type=radio], [type=checkbox], [type=range], [type=file])";
+            root.querySelectorAll(fields).forEach((field) => check(field, field.closest("[id]")?.id));
+            return small;
+        }""",
+        SMALLEST,
+    )
+
+
+def assert_open_to_all(page, within="body"):
+    assert not faults(page, within)
+    assert not unreadable(page, within)
+    width = page.viewport_size["width"]
+    until(page, lambda: page.evaluate("document.documentElement.scrollWidth") <= width, "nothing lies out of sight")
+
+
 def test_the_page_and_every_panel_of_it(page):
-    assert not faults(page)
+    assert_open_to_all(page)
     page.locator("#samples button").nth(2).click()
     until(page, lambda: words(page), "the picture is captioned")
-    assert not faults(page)
+    assert_open_to_all(page)
     tabs = page.locator("#studio [role=tab]")
     assert tabs.count()
     for place in range(tabs.count()):
@@ -60,13 +96,13 @@ def test_the_page_and_every_panel_of_it(page):
         tab.click()
         until(page, lambda tab=tab: tab.get_attribute("aria-selected") == "true", "the tab is open")
         page.wait_for_selector("#studio [role=tabpanel]:visible")
-        assert not faults(page, "#studio"), tab.inner_text()
+        assert_open_to_all(page, "#studio")
     train(page)
-    assert not faults(page, "#columns")
+    assert_open_to_all(page, "#columns")
     wait_for_state(page, "finished")
     page.wait_for_selector("#life-slider input[type=range]")
     page.locator("#settings button").first.click()
-    assert not faults(page, "#columns")
+    assert_open_to_all(page, "#columns")
 
 
 def test_the_class_s_phones_and_their_presenter(page, chromium, server, look):
@@ -80,16 +116,16 @@ def test_the_class_s_phones_and_their_presenter(page, chromium, server, look):
         phone.emulate_media(color_scheme=light)
         phone.set_extra_http_headers({"Accept-Language": language})
         phone.goto("/audience")
-        assert not faults(phone)
+        assert_open_to_all(phone)
         phone.goto(f"/audience#{code}")
         phone.wait_for_selector("#room:not([hidden])")
-        assert not faults(phone)
+        assert_open_to_all(phone)
         phone.locator("#board").click()
         phone.wait_for_selector("#chosen:not([hidden])")
-        assert not faults(phone)
+        assert_open_to_all(phone)
         page.click("#audience-reveal")
         page.wait_for_selector("#audience-board figure")
-        assert not faults(page, "#studio")
+        assert_open_to_all(page, "#studio")
         phone.wait_for_selector("#sentence .known")
-        assert not faults(phone)
+        assert_open_to_all(phone)
     page.click("#audience-close")

@@ -168,7 +168,11 @@ def launch_options() -> dict:
         "theme": gr.themes.Default(
             primary_hue="blue", text_size="md", spacing_size="sm", font=["system-ui", "Noto Sans SC", "sans-serif"],
             font_mono=["monospace"],
-        ).set(button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700"),
+        ).set(
+            button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700",
+            body_text_size="16px", prose_text_size="16px", input_text_size="16px", section_header_text_size="17px",
+            block_title_text_size="16px", block_info_text_size="16px",
+        ),
         "css_paths": [STATIC / "page.css", *sorted(set(STATIC.glob("*.css")) - {STATIC / "page.css"})],
         "head": f"<style>{face}</style>" + "".join(f"<script>{script}</script>" for script in scripts),
         "max_file_size": "50mb",
