@@ -84,9 +84,8 @@
     if (!wanted || state.coming || state.brought >= 1 + exactly) return;
     state.brought = 1 + exactly;
     const [top, bottom] = free(), box = wanted.getBoundingClientRect();
-    let by = 0;
-    if (box.bottom + ROOM > bottom) by = box.bottom + ROOM - bottom;
-    if (box.top - by - ROOM < top) by = box.top - ROOM - top;
+    if (box.top - ROOM >= top && box.bottom + ROOM <= bottom) return;
+    const by = Math.min((box.top + box.bottom - top - bottom) / 2, box.top - ROOM - top); // to the middle, its top in view
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (by) scrollBy({ top: by, behavior: still ? "auto" : "smooth" });
   };
@@ -233,7 +232,7 @@
     const asked = new URL(location.href).searchParams;
     if (!asked.get("lesson")) return;
     const spoken = document.querySelector("#spoken input:checked")?.value;
-    if (spoken !== language() && performance.now() - since < SETTLED) return void setTimeout(() => open_asked(since), 50);
+    if (spoken !== language() && performance.now() - since < 4 * SETTLED) return void setTimeout(() => open_asked(since), 50);
     enter(asked.get("lesson"), Number(asked.get("step") ?? 1) - 1 || 0);
   };
   const begin = () => {

@@ -39,7 +39,7 @@
     "?": () => show_help(),
   };
   const HELP = [
-    ["N, Page down / B, Page up", "help_step"], ["→ ←", "help_word"], ["↓ ↑", "help_head"], ["D", "help_theme"],
+    ["N PgDn / B PgUp", "help_step"], ["→ ←", "help_word"], ["↓ ↑", "help_head"], ["D", "help_theme"],
     ["P", "help_presenter"], ["Esc", "help_leave"], ["?", "help_help"],
   ];
   const TAKES_KEYS = "input:not([type=button]), textarea, select, [contenteditable=true], [role=tab], [role=slider], [role=listbox], [role=radio], dialog";
@@ -58,12 +58,12 @@
     const dialog = make("dialog", { id: "shortcuts", "aria-labelledby": "shortcuts-title" },
       make("h2", { id: "shortcuts-title" }, say("help_title")),
       make("table", {}, make("tbody", {}, ...HELP.map(([keys, key]) =>
-        make("tr", {}, make("th", { scope: "row" }, ...keys.split(/( \/ |, | )/).flatMap(keycaps)), make("td", {}, say(key)))))),
+        make("tr", {}, make("th", { scope: "row" }, ...keys.split(/( \/ | )/).map(keycap)), make("td", {}, say(key)))))),
       make("form", { method: "dialog" }, make("button", {}, say("help_close"))));
     document.body.append(dialog);
     dialog.showModal();
   };
-  const keycaps = (part) => (/^( \/ |, | )$/.test(part) ? [part] : [make("kbd", {}, part)]);
+  const keycap = (part) => (["", "/"].includes(part.trim()) ? part : make("kbd", {}, part));
 
   const show_tools = () => {
     const root = document.getElementById("tools-root");
