@@ -41,7 +41,7 @@ def build_card() -> LessonsPanel:
 
 
 def open_step(asked: str) -> tuple[str, str | None, dict]:
-    """What lessons.js asks for, {"name", "step", "anew", "language"}: (picture for the canvas, speaker, settings of a run).
+    """What lessons.js asks for, {"name", "step", "anew", "language"}: (picture for the canvas, speaker, settings).
 
     Unless the lesson is opened `anew`, the last two stay as they are: None and {}. Raises UserError if there is none of
     that name.
