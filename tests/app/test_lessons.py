@@ -14,8 +14,8 @@ from vlm_core.app import canvas
 from vlm_core.app.lessons import LESSONS, PARTS, all_lessons, draw_picture, lesson_named, picture_at, read_lesson
 from vlm_core.app.page import STUDIO, Handlers, build_page
 from vlm_core.app.panels import lessons as panel
-from vlm_core.app.panels import training
 from vlm_core.app.runs import Runs
+from vlm_core.app.settings import configure
 from vlm_core.app.speakers import bundled_model
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
@@ -91,7 +91,7 @@ def test_a_lesson_s_settings_are_those_of_a_run_and_the_rest_is_as_usual(tmp_pat
         TrainConfig(**lesson.training)
     picture, speaker, *settings = Handlers(Runs()).open_lesson(asked("watch", anew=True))
     assert speaker == "run"
-    config = training.configure(*settings)
+    config = configure(*settings)
     assert (config.seconds, config.level, config.style, config.preset) == (30, 1, "clean", "lecture")
     assert unescape(picture).startswith('<div data-json="{"image"')
 
@@ -101,7 +101,7 @@ def asked(name, step=0, anew=False, language="en"):
 
 
 def test_the_next_step_leaves_the_settings_as_they_are():
-    assert panel.open_step(asked("watch", 1))[1:] == (None, {})
+    assert panel.open_step(asked("watch", 1))[1:] == (None, None)
 
 
 def test_unknown_lesson_is_told_in_the_page_s_language():

@@ -30,7 +30,7 @@ from vlm_core.app.panels import (
     what_if,
 )  # fmt: skip
 from vlm_core.app.runs import Runs
-from vlm_core.app.settings import configure, settings_asked, settings_of
+from vlm_core.app.settings import KINDS, configure, settings_asked, settings_of
 from vlm_core.app.shared import Shared
 from vlm_core.app.speakers import bundled_exam, speaking
 from vlm_core.app.texts import Labels, known, text, translate
@@ -241,9 +241,10 @@ class Handlers:
 
     def open_lesson(self, asked: str) -> tuple:
         """What the lesson asked for puts on the canvas, who speaks in it, and its settings of a run."""
-        picture_data, speaker, settings = lessons.open_step(asked)
-        updates = [speaker, *settings_asked(settings)]
-        return picture_data, *[gr.skip() if value is None else value for value in updates]
+        picture_data, speaker, config = lessons.open_step(asked)
+        if config is None:
+            return picture_data, *[gr.skip()] * (1 + len(KINDS))
+        return picture_data, speaker, *settings_of(config)
 
     def speak_language(self, language: str) -> tuple:
         """Every word of the page in another language."""

@@ -9,7 +9,7 @@ import gradio as gr
 
 from vlm_core.app.canvas import on_canvas
 from vlm_core.app.images import as_data
-from vlm_core.app.lessons import PARTS, TRAINING, all_lessons, draw_picture, lesson_named, picture_at
+from vlm_core.app.lessons import PARTS, all_lessons, draw_picture, lesson_named, picture_at
 from vlm_core.app.texts import known, table
 from vlm_core.config import TrainConfig
 from vlm_core.scenes.world import LANGUAGES
@@ -40,19 +40,18 @@ def build_card() -> LessonsPanel:
     return LessonsPanel(gr.Textbox("", label="JSON", elem_id="lesson-asked", elem_classes="data-only"))
 
 
-def open_step(asked: str) -> tuple[str, str | None, dict]:
-    """What lessons.js asks for, {"name", "step", "anew", "language"}: (picture for the canvas, speaker, settings).
+def open_step(asked: str) -> tuple[str, str | None, TrainConfig | None]:
+    """What lessons.js asks for, {"name", "step", "anew", "language"}: (picture for the canvas, speaker, training).
 
-    Unless the lesson is opened `anew`, the last two stay as they are: None and {}. Raises UserError if there is none of
-    that name.
+    Unless the lesson is opened `anew`, the last two stay as they are: None. Raises UserError if there is none of that
+    name.
     """
     wanted = json.loads(asked)
     lesson = lesson_named(wanted["name"], known(wanted["language"]))
     picture_data = on_canvas(draw_picture(picture_at(lesson, wanted["step"])))
     if not wanted["anew"]:
-        return picture_data, None, {}
-    config = TrainConfig(**lesson.training)
-    return picture_data, lesson.speaker, {name: getattr(config, name) for name in TRAINING}
+        return picture_data, None, None
+    return picture_data, lesson.speaker, TrainConfig(**lesson.training)
 
 
 def _all_data() -> str:
