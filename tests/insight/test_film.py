@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from vlm_core.errors import UserError
-from vlm_core.insight.film import LAST_MS, MOST_MOMENTS, Moment, draw_film, find_word
+from vlm_core.insight.film import LAST_MS, MOST_MOMENTS, TOP, Moment, draw_film, find_word
 from vlm_core.model.generation import Caption, GeneratedToken
 
 WHITE = Image.new("RGB", (224, 224), "white")
@@ -43,7 +43,7 @@ def test_a_film_has_a_frame_for_each_moment_and_rests_on_the_last(chosen):
 def test_what_changes_between_two_moments_is_the_map_where_nothing_else_does():
     shown, _ = frames(draw_film(WHITE, [moment(4, "red"), moment(4, "red", row=9)], WORDS, (0, "red")))
     rows = np.flatnonzero((shown[0] != shown[1]).any(axis=(1, 2)))
-    assert len(rows) and rows.min() > 72 + 4 * 32 - 4 and rows.max() < 72 + 10 * 32 + 4
+    assert len(rows) and rows.min() > TOP + 4 * 32 - 4 and rows.max() < TOP + 10 * 32 + 4
 
 
 def test_a_model_that_babbles_makes_no_endless_frame():

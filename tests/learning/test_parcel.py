@@ -20,7 +20,7 @@ CONFIG = TrainConfig(seconds=None, steps=7, level=1, style="clean", seed=3)
 def parcel():
     story = {"config": CONFIG.to_dict(), "steps": 7, "seconds": 1.5, "metrics": []}
     vlm = VLM(ModelConfig.lecture(), run=json.loads(json.dumps(story))).eval()
-    scores = [{"share": 0.5, "step": 3, "exact_match": {"en": 0.25, "zh": 0.5}, "slots": {"color": 0.75}}]
+    scores = [{"share": 0.5, "step": 3, "exact_match": {"en": 0.25, "zh": 0.5}, "slots": {"color": 0.75}, "hit": 0.5}]
     return Parcel(vlm, [(0.1, 4.0), (1.0, 0.5)], scores)
 
 
@@ -61,7 +61,7 @@ def test_its_folder_is_a_checkpoint_and_its_tables_can_be_read(parcel, tmp_path)
     assert VLM.from_pretrained(tmp_path).run["steps"] == 7
     assert (tmp_path / "losses.csv").read_text().split() == ["share,loss", "0.1,4.0", "1.0,0.5"]
     assert (tmp_path / "scores.csv").read_text().split() == [
-        "step,share,exact_match_en,exact_match_zh,color", "3,0.5,0.25,0.5,0.75"
+        "step,share,exact_match_en,exact_match_zh,color,hit,mass,chance,new_pairs", "3,0.5,0.25,0.5,0.75,0.5,,,",
     ]  # fmt: skip
 
 

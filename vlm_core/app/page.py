@@ -52,6 +52,7 @@ def build_page(runs: Runs) -> gr.Blocks:
     """The whole page over a registry of runs. Launch it with `launch_options()`."""
     handlers, language = Handlers(runs), "en"
     with gr.Blocks(title="Simple VLM", analytics_enabled=False, delete_cache=(600, 1800), fill_width=True) as page:
+        api.offer(runs)
         page_language = gr.State(language)
         run_id = gr.State("")
         seen = gr.State(NOTHING_SEEN)
@@ -90,8 +91,6 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         handlers.labels = [*drawing.labels, *speech.labels, *past.labels, *learning.labels, *tabs]
         labelled = [component for component, _ in handlers.labels]
-
-        api.offer(runs)
 
         # Your picture: canvas.js draws, shows what it is given, and tells of every change
         shown = {"outputs": drawing.canvas_data, "queue": False, "api_name": False}
@@ -178,7 +177,7 @@ def launch_options() -> dict:
         "max_file_size": "50mb",
         "ssr_mode": False,
         "enable_monitoring": False,
-        "footer_links": [],
+        "footer_links": ["api"],  # the footer is not shown; take_home.js opens what it leads to
         "app_kwargs": {"routes": routes(ROOMS)},
     }
 

@@ -31,3 +31,5 @@ class Shared:
     """The message line: the last output of a handler in `messages.telling`."""
     poll: gr.Timer
     """Ticks once in POLL_SECONDS."""
+    settings: tuple
+    """The components that hold the settings of the next run, in the order of `settings.configure`."""

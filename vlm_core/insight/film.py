@@ -16,12 +16,12 @@ from vlm_core.insight.overlays import FONT, colors
 from vlm_core.learning.events import Snapshot
 from vlm_core.model.generation import Caption, GeneratedToken
 
-WIDTH, MARGIN, TOP, PICTURE, LINE = 600, 20, 72, 448, 44
+WIDTH, MARGIN, TOP, PICTURE, LINE = 600, 20, 96, 448, 44
 """Pixels: the width of a frame and its margin, where the picture begins, the side of a picture with the map of one
 word, and the height of a line of the caption below it."""
 SMALL, SMALL_ROW, SMALL_COLUMNS = 126, 176, 4
 """Pixels: the side of a picture and the height of a row where every word has one; how many stand side by side."""
-MOST_LINES, MOST_ROWS = 6, 6
+MOST_LINES, MOST_ROWS = 4, 6
 """What is left of a caption beyond them is cut off: only a model that has just begun says so much."""
 INK, QUIET, ACCENT = "#1a1a1a", "#5c5c5c", "#0b5fc4"
 FRAME_MS, LAST_MS = 280, 2500
@@ -111,10 +111,10 @@ def _empty_frame(moment: Moment, words: dict[str, str], last_step: int, room: in
     draw = ImageDraw.Draw(frame)
     now = f"{words['step'].format(step=moment.step)} · {words['elapsed'].format(seconds=f'{moment.seconds:.0f}')}"
     draw.text((MARGIN, 10), now, INK, _font(24))
-    draw.text((WIDTH - MARGIN, 15), moment.score, QUIET, _font(18), anchor="ra")
+    draw.text((MARGIN, 42), moment.score, QUIET, _font(18))
     end = MARGIN + (WIDTH - 2 * MARGIN) * moment.step / max(last_step, 1)
-    draw.rectangle((MARGIN, 52, WIDTH - MARGIN, 59), outline="#b8b8b8")
-    draw.rectangle((MARGIN, 52, end, 59), fill=ACCENT)
+    draw.rectangle((MARGIN, 76, WIDTH - MARGIN, 83), outline="#b8b8b8")
+    draw.rectangle((MARGIN, 76, end, 83), fill=ACCENT)
     return frame
 
 

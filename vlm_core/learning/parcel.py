@@ -31,6 +31,8 @@ CURVES_FILE, LOSSES_TABLE, SCORES_TABLE, NOTE_FILE = "curves.json", "losses.csv"
 MOST_BYTES = {WEIGHTS_FILE: 24_000_000, CARD_FILE: 2_000_000, CURVES_FILE: 2_000_000}
 """What is read back, and how large each may be, unpacked. The page's largest model has a tenth of it."""
 LEFT_ALONE = (LOSSES_TABLE, SCORES_TABLE, NOTE_FILE)
+FIGURES = ("hit", "mass", "chance", "new_pairs")
+"""What else an evaluation of the page may have, shares of 0 to 1."""
 MOST_ZIPPED = sum(MOST_BYTES.values())
 MOST_POINTS, MOST_DEPTH, MOST_TEXT, MOST_TOKENS = 20_000, 8, 500, 2_000
 MOST_SIZES = {
@@ -59,7 +61,7 @@ class Parcel:
     losses: list[tuple[float, float]]
     """(share of the budget, loss)."""
     scores: list[dict]
-    """One entry per evaluation: share, step, exact_match per language, slots."""
+    """One entry per evaluation: share, step, exact_match per language, slots, and those of FIGURES that were taken."""
 
     @property
     def config(self) -> TrainConfig:
@@ -71,15 +73,19 @@ def pack(parcel: Parcel) -> bytes:
     curves = {"losses": [list(point) for point in parcel.losses], "scores": parcel.scores}
     kinds = sorted({kind for score in parcel.scores for kind in score["slots"]})
     scores = [
-        [score["step"], score["share"], *map(score["exact_match"].get, LANGUAGES), *map(score["slots"].get, kinds)]
+        [
+            score["step"], score["share"], *map(score["exact_match"].get, LANGUAGES), *map(score["slots"].get, kinds),
+            *map(score.get, FIGURES),
+        ]
         for score in parcel.scores
-    ]
+    ]  # fmt: skip
+    columns = ["step", "share", *(f"exact_match_{language}" for language in LANGUAGES)]
     names = {"weights": WEIGHTS_FILE, "card": CARD_FILE, "curves": CURVES_FILE}
     files = {
         **pretrained.to_files(parcel.vlm),
         CURVES_FILE: json.dumps(curves).encode(),
         LOSSES_TABLE: _table(["share", "loss"], parcel.losses),
-        SCORES_TABLE: _table(["step", "share", *(f"exact_match_{name}" for name in LANGUAGES), *kinds], scores),
+        SCORES_TABLE: _table([*columns, *kinds, *FIGURES], scores),
         NOTE_FILE: NOTE.format(**names, losses=LOSSES_TABLE, scores=SCORES_TABLE).encode(),
     }
     content = io.BytesIO()
@@ -180,6 +186,7 @@ def _curves(curves: dict) -> tuple[list[tuple[float, float]], list[dict]]:
             "step": int(score["step"]),
             "exact_match": {name: _share(value) for name, value in score["exact_match"].items() if name in LANGUAGES},
             "slots": {str(name): _share(value) for name, value in score["slots"].items()},
+            **{name: _share(score[name]) for name in FIGURES if name in score},
         }
         for score in curves["scores"]
     ]

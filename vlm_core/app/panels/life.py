@@ -1,43 +1,150 @@
-"""The time machine: one slider through a run's whole life, for the person's own picture."""
+"""The time machine: one slider through a run's whole life, for the person's own picture, and a film of it."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from vlm_core.app.runs import Run
-from vlm_core.app.texts import Labels, text
+from vlm_core.app.canvas import read_picture
+from vlm_core.app.downloads import on_click
+from vlm_core.app.runs import Run, Runs
+from vlm_core.app.shared import Shared
+from vlm_core.app.texts import Labels, choices, table, text
 from vlm_core.errors import UserError
+
+if TYPE_CHECKING:
+    from vlm_core.learning.events import Snapshot
+
+SHOWN_IN_FILM = {"chosen": "film_chosen", "every": "film_every"}
+LANGUAGES = {"en": "english", "zh": "chinese"}
+ASK_LENS = """(...values) => {
+  const word = document.querySelector('#lens-root .word[aria-pressed="true"]');
+  const chosen = word ? [Number(word.dataset.index), word.querySelector(".text").textContent] : [0, ""];
+  const head = document.querySelector("#lens-head")?.value ?? "";
+  return [...values.slice(0, -1), JSON.stringify({ chosen, head })];
+}"""
+"""In the place of the last value: the word and the layer and head that the lens shows."""
 
 
 @dataclass(frozen=True)
 class LifePanel:
     slider: gr.Slider
-    play: gr.Button
-    """Moves the slider through the run by itself: static/life.js."""
+    more: gr.Column
+    """What else there is once a run has a life."""
+    moment: gr.HTML
+    film: gr.Button
+    shown: gr.Radio
+    """What the film shows, one of SHOWN_IN_FILM."""
+    lens: gr.Textbox
+    """What ASK_LENS finds; never seen."""
     labels: Labels
 
 
 def build(language: str) -> LifePanel:
-    with gr.Row(elem_classes="tight", elem_id="life"):
+    """Play moves the slider through the run by itself: static/life.js."""
+    with gr.Column(elem_id="life"):
         slider = gr.Slider(
-            0, 1, 0, step=1, label=text(language, "life"), elem_id="life-slider", visible=False, buttons=[], scale=5
+            0, 1, 0, step=1, label=text(language, "life"), elem_id="life-slider", visible=False, buttons=[]
         )
-        play = gr.Button(text(language, "play"), elem_id="play", visible=False, min_width=90, scale=1)
-    return LifePanel(slider, play, [(slider, {"label": "life"}), (play, {"value": "play"})])
+        with gr.Column(visible=False, elem_id="life-more") as more:
+            moment = gr.HTML("", elem_id="life-moment")
+            with gr.Row(elem_classes="tight"):
+                play = gr.Button(text(language, "play"), elem_id="play", min_width=90)
+                film = gr.Button(text(language, "film"), elem_id="film", min_width=150)
+            shown = gr.Radio(
+                choices(language, SHOWN_IN_FILM), value="chosen", label=text(language, "film_shows"),
+                elem_id="film-shows",
+            )  # fmt: skip
+    lens = gr.Textbox("", label="lens", elem_classes="data-only")
+    labels: Labels = [
+        (slider, {"label": "life"}),
+        (play, {"value": "play"}),
+        (film, {"value": "film"}),
+        (shown, {"label": "film_shows", "choices": SHOWN_IN_FILM}),
+    ]
+    return LifePanel(slider, more, moment, film, shown, lens, labels)
+
+
+def wire(panel: LifePanel, shared: Shared) -> None:
+    def tell(moment: float, run_id: str, language: str) -> str:
+        return tell_moment(shared.runs.get(run_id), moment, language)
+
+    def tell_again(told: str, *where) -> str:
+        return told and tell(*where)
+
+    def film(*asked) -> tuple[str, bytes]:
+        return make_film(shared.runs, *asked)
+
+    quick = {"outputs": panel.moment, "show_progress": "hidden", "queue": False, "api_name": False}
+    where = [panel.slider, shared.run_id, shared.language]
+    panel.slider.change(tell, where, trigger_mode="always_last", **quick)
+    shared.language.change(tell_again, [panel.moment, *where], **quick)
+    asked = [shared.drawn, shared.spoken, panel.shown, shared.run_id, shared.language, panel.lens]
+    on_click(panel.film, film, asked, shared.message, js=ASK_LENS)
 
 
 def updates(run: Run | None) -> list:
-    """Of slider and play: there once a run has a life to look back on."""
+    """Of slider and all else: there once a run has a life to look back on."""
     moments = len(run.life) if run else 0
     if moments < 2:
         return [gr.update(visible=False), gr.update(visible=False)]
     return [gr.update(visible=True, maximum=moments - 1), gr.update(visible=True)]
 
 
-def recall(run: Run | None, moment: float, language: str):
+def recall(run: Run | None, moment: float, language: str) -> Snapshot:
     """The snapshot at a place of the slider. Raises UserError if the run's life is no longer kept."""
     if run is None or not run.life:
         raise UserError(text(language, "life_gone"))
     return run.life[min(max(int(moment), 0), len(run.life) - 1)]
+
+
+def tell_moment(run: Run | None, moment: float, language: str) -> str:
+    """When a place of the slider was, and the scores of the evaluation nearest to it; empty if that is not kept."""
+    if run is None or not run.life:
+        return ""
+    then = recall(run, moment, language)
+    told = [text(language, "step", step=then.step), text(language, "elapsed", seconds=f"{then.seconds:.1f}")]
+    told += tell_scores(run, then.step, language)
+    return f'<p data-step="{then.step}" data-of="{escape(run.id)}">{escape(" · ".join(told))}</p>'
+
+
+def tell_scores(run: Run, step: int, language: str) -> list[str]:
+    """The held-out exact match of the evaluation nearest to a step, and when that was; nothing before the first."""
+    if not run.scores:
+        return []
+    nearest = min(run.scores, key=lambda score: abs(score["step"] - step))
+    shares = [f"{text(language, LANGUAGES[name])} {share:.0%}" for name, share in nearest["exact_match"].items()]
+    return [text(language, "life_scores", shares=", ".join(shares), step=nearest["step"])]
+
+
+def make_film(
+    runs: Runs, drawn: str, spoken: str, shown: str, run_id: str, language: str, lens: str
+) -> tuple[str, bytes]:
+    """The run's life with the picture on the canvas: (file name, animated GIF).
+
+    `lens` is what ASK_LENS gives. Raises UserError if there is no picture, or no life of the run.
+    """
+    from vlm_core.insight.film import Moment, draw_film, relive
+
+    picture, run = read_picture(drawn, language), runs.get(run_id)
+    recall(run, 0, language)
+    looked_at = json.loads(lens)
+    place, word = looked_at["chosen"]
+    layers, heads = run.life[0].vlm.config.decoder_layers, run.life[0].vlm.config.heads
+    moments = []
+    for moment in relive(list(run.life), picture, spoken):
+        score = next(iter(tell_scores(run, moment.step, language)), "")
+        moments.append(Moment(moment.step, moment.seconds, moment.caption, score))
+    words = {"silent": text(language, "film_silent"), **{key: table(language)[key] for key in ("step", "elapsed")}}
+    chosen = (max(int(place), 0), str(word)) if shown == "chosen" else None
+    return "life.gif", draw_film(picture, moments, words, chosen, head_named(looked_at["head"], layers, heads))
+
+
+def head_named(name: str, layers: int, heads: int) -> tuple[int, int] | None:
+    """A layer and head as the lens names them ("0.1"); None, the mean of all, for whatever else."""
+    places = [(layer, head) for layer in range(layers) for head in range(heads)]
+    return next((place for place in places if "{}.{}".format(*place) == name), None)

@@ -6,6 +6,7 @@
   const LEAST_DRAG = 6; // px; less is a click
   const state = {
     picture: "", caption: null, labels: {}, word: 0,
+    chosen: { place: 0, text: "" }, // the word that somebody picked, which captions to come may have elsewhere
     choice: null, // null until somebody picks a head
     own: false, // each map is scaled to its own brightest patch
     box: null, // what somebody boxed: its first and last column and row
@@ -113,6 +114,7 @@
   };
   const pick = (i) => {
     state.word = i;
+    state.chosen = { place: i, text: state.caption.words[i].text };
     paint();
     // For panels that say more of the word looked at.
     document.dispatchEvent(new CustomEvent("word", { detail: { index: i } }));
@@ -199,6 +201,14 @@
     Object.assign(box.style, { left: share(left), top: share(top), width: share(right - left + 1), height: share(bottom - top + 1) });
   };
 
+  // Where the chosen word stands now: the same word, nearest its old place, or else whatever is said there.
+  const find_chosen = (words) => {
+    const { place, text } = state.chosen;
+    const same = words.flatMap((word, i) => (word.text === text ? [i] : []));
+    same.sort((a, b) => Math.abs(a - place) - Math.abs(b - place));
+    return same[0] ?? Math.max(Math.min(place, words.length - 1), 0);
+  };
+
   const render = () => {
     const root = document.querySelector("#lens-root");
     if (!root) return;
@@ -224,7 +234,7 @@
         make("p", { id: "lens-scale-told", class: "small", hidden: "" })),
       make("div", { id: "lens-heads", role: "group", "aria-label": state.labels.all_heads }));
     root.dataset.done = String(state.caption.done);
-    state.word = Math.min(state.word, Math.max(words.length - 1, 0));
+    state.word = find_chosen(words);
     paint();
     if (focused !== undefined) root.querySelector(`.word[data-index="${focused}"]`)?.focus();
     if (boxing && state.box) root.querySelector("#lens-box").focus();
@@ -236,7 +246,7 @@
     state.picture = read("picture-data") || state.picture;
     state.caption = read("caption-data");
     if (state.picture !== picture) state.box = null; // a box belongs to the picture that it was drawn on
-    if (state.caption && before?.done && !state.caption.done) state.word = 0;
+    if (state.caption && before?.done && !state.caption.done) state.chosen = { place: 0, text: "" };
     render();
   };
   follow(["picture-data", "caption-data", "lens-words"], refresh);
