@@ -51,7 +51,12 @@ def test_what_cannot_be_added_is_told_in_the_page_s_language(language):
 
 @pytest.mark.parametrize(
     ("typed", "language", "told"),
-    [("", "en", "Type the word"), ("star", "en", "“star”"), ("two words", "en", "without spaces"), ("圆形", "zh", "圆形")],
+    [
+        ("", "en", "Type the word"),
+        ("star", "en", "“star”"),
+        ("two words", "en", "without spaces"),
+        ("圆形", "zh", "圆形"),
+    ],
 )
 def test_words_that_cannot_be_taught_are_refused(typed, language, told):
     with pytest.raises(UserError, match=told):
@@ -82,7 +87,8 @@ def test_a_lesson_becomes_the_page_s_run_and_can_be_gone_back_from(monkeypatch):
     monkeypatch.setattr("vlm_core.learning.teaching.teach", lesson)
     runs = Runs()
     teacher = Teacher(runs)
-    run_id, speaker, before, _, status = teacher.start((arrow(), arrow("blue")), " Arrow ", 3, "old", "bundled", None, "en")
+    examples = arrow(), arrow("blue")
+    run_id, speaker, before, _, status = teacher.start(examples, " Arrow ", 3, "old", "bundled", None, "en")
     assert speaker == "run" and before == ("old", "bundled") and "data-state" in status
     deadline = time.monotonic() + 10
     while runs.get(run_id).live and time.monotonic() < deadline:
@@ -97,7 +103,9 @@ def test_a_lesson_becomes_the_page_s_run_and_can_be_gone_back_from(monkeypatch):
 
 def test_the_outcome_stands_beside_what_was_before():
     grown = SimpleNamespace(
-        config=SimpleNamespace(vocab_size=75), num_parameters=305_000, run={"taught": [{"word": "arrow", "new_tokens": 1}]}
+        config=SimpleNamespace(vocab_size=75),
+        num_parameters=305_000,
+        run={"taught": [{"word": "arrow", "new_tokens": 1}]},
     )
     run = Run("secret", TrainConfig(), None, state="finished", share=1.0, step=280, seconds=20.0, vlm=grown)
     run.recognized = [Recognized(0, 0.0, "arrow", 0.0, 64), Recognized(280, 20.0, "arrow", 0.953, 64)]

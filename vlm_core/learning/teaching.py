@@ -16,6 +16,7 @@ from vlm_core.errors import UserError
 from vlm_core.learning import schedule
 from vlm_core.learning.evaluation import score_captions
 from vlm_core.learning.events import Evaluated, Event, Finished, Recognized, Sampled, Snapshot, Started, Step
+from vlm_core.learning.heap import keep_heap
 from vlm_core.learning.learner import pick_device, pick_precision
 from vlm_core.learning.objectives import TensorBatch, caption_loss, look_and_read
 from vlm_core.learning.optimizer import MuonAdamW
@@ -103,13 +104,14 @@ def teach(
     name = "bf16" if precision == torch.bfloat16 else "fp32"
     yield Started(config, learner.config, learner.num_parameters, device.type, name, model())
     old, new = _old_scenes(learner, config), _new_scenes(learner, config, newcomer)
-    yield from examined(model())
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
+    keep_heap()
     with BatchRenderer(
         first=0, style=lambda index: config.style, make=lesson_batch,
         newcomer=newcomer, run_seed=seed, size=BATCH, level=config.level, languages=config.languages,
         tokenizer=learner.tokenizer, keep=schedule.patches_kept(config.level),
     ) as renderer:  # fmt: skip
+        yield from examined(model())
         share = 0.0
         while share < 1:
             began = time.perf_counter()

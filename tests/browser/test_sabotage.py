@@ -1,0 +1,42 @@
+"""Sabotage: a run on spoiled data says so, and the model that speaks is diagnosed beside the bundled one."""
+
+import pytest
+
+from tests.browser.hands import open_page, train
+from vlm_core.app.texts import text
+
+pytestmark = pytest.mark.browser
+
+
+def open_panel(page, query):
+    open_page(page, query)
+    page.get_by_role("tab", name=text("zh" if "lang=zh" in query else "en", "sabotage_title")).click()
+    page.wait_for_selector("#diagnose")
+
+
+def test_a_spoiled_run_says_so_and_its_model_is_diagnosed(page):
+    open_panel(page, "seconds=60&level=1&style=clean")
+    page.locator("#settings button").first.click()
+    page.locator("#sabotage").get_by_label("every circle is red").check()
+    train(page)
+    assert "SPOILED DATA" in page.inner_text("#status .spoiled")
+    page.click("#stop")
+    page.wait_for_selector("#status [data-state=stopped]")
+    page.locator("#speaker").get_by_label("The bundled one").check()
+    page.click("#diagnose")
+    rows = page.locator("#findings tbody tr")
+    rows.first.wait_for(timeout=60_000)
+    assert rows.count() == 6 and "%" in rows.first.inner_text()
+    page.check("#sabotage-reveal input")
+    page.wait_for_selector("#findings .truth")
+    assert "was sound" in page.inner_text("#findings .truth")  # of the bundled model
+
+
+def test_an_address_asks_for_faults_in_chinese(page):
+    open_panel(page, "lang=zh&sabotage=one_position,no_distractors")
+    page.locator("#settings button").first.click()
+    assert page.locator("#sabotage input:checked").count() == 2
+    assert "全都在正中央" in page.inner_text("#sabotage")
+    page.click("#diagnose")
+    page.locator("#findings tbody tr").first.wait_for(timeout=60_000)
+    assert "圆形" in page.inner_text("#findings")
