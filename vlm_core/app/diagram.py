@@ -88,7 +88,7 @@ def _picture_boxes(vlm: VLM, sight: Sight, patch: int) -> list[dict]:
         _box(
             "positions",
             [excerpt(VisionEncoder.forward, "x = self.embed", "x = self.embed")],
-            _view(positions, positions[patch], *reversed(_vector(positions, patch))),
+            _view(positions, positions[patch], *reversed(_vector(positions, patch, "strip_position"))),
         ),
         _box(
             "encoder",
@@ -184,10 +184,10 @@ def _view(tensor: Tensor, row: Tensor, *pictures: dict) -> dict:
     }
 
 
-def _vector(rows: Tensor, patch: int) -> tuple[dict, dict]:
+def _vector(rows: Tensor, patch: int, label: str = "strip_patch") -> tuple[dict, dict]:
     """The features of a patch out of (N, D), and how much those of every other point the same way."""
     cosines = torch.nn.functional.cosine_similarity(rows, rows[patch : patch + 1], dim=1)
-    return _strip(rows[patch], "strip_patch"), {"kind": "alike", "cells": _rounded(cosines)}
+    return _strip(rows[patch], label), {"kind": "alike", "cells": _rounded(cosines)}
 
 
 def _strip(values: Tensor, label: str, columns: int = 16) -> dict:

@@ -22,16 +22,16 @@ from vlm_core.scenes.world import LANGUAGES
 
 TITLE = "machine"
 WORDS = (
-    "machine_empty", "machine_word", "machine_row", "machine_column", "machine_encoder_head", "machine_decoder_head",
-    "machine_about", "machine_pick", "machine_open", "machine_shape", "machine_numbers", "machine_first",
-    "machine_null", "machine_keys", "machine_values", "machine_said", "machine_lane_picture", "machine_lane_text",
-    "machine_alike", "machine_pixels_wide", "strip_patch", "strip_token", "strip_query", "strip_context",
-    "strip_hidden", "strip_added", "box_pixels", "box_patches", "box_glances", "box_embeddings", "box_positions",
-    "box_encoder", "box_image_tokens",
-    "box_text_tokens", "box_causal", "box_scores", "box_cross", "box_context", "box_feed_forward", "box_logits",
-    "tell_pixels", "tell_patches", "tell_glances", "tell_embeddings", "tell_positions", "tell_encoder",
-    "tell_image_tokens", "tell_text_tokens", "tell_causal", "tell_scores", "tell_cross", "tell_context",
-    "tell_feed_forward", "tell_logits", "layer", "head", "speaker_bundled", "speaker_run", "speaker_untrained",
+    "machine_empty", "machine_word", "machine_row", "machine_column", "machine_encoder_head",
+    "machine_decoder_head", "machine_about", "machine_pick", "machine_open", "machine_shape", "machine_numbers",
+    "machine_first", "machine_null", "machine_keys", "machine_values", "machine_said", "machine_lane_picture",
+    "machine_lane_text", "machine_alike", "machine_pixels_wide", "strip_patch", "strip_position", "strip_token",
+    "strip_query", "strip_context", "strip_hidden", "strip_added", "box_pixels", "box_patches", "box_glances",
+    "box_embeddings", "box_positions", "box_encoder", "box_image_tokens", "box_text_tokens", "box_causal",
+    "box_scores", "box_cross", "box_context", "box_feed_forward", "box_logits", "tell_pixels", "tell_patches",
+    "tell_glances", "tell_embeddings", "tell_positions", "tell_encoder", "tell_image_tokens", "tell_text_tokens",
+    "tell_causal", "tell_scores", "tell_cross", "tell_context", "tell_feed_forward", "tell_logits", "layer", "head",
+    "speaker_bundled", "speaker_run", "speaker_untrained",
 )  # fmt: skip
 
 

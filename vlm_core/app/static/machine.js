@@ -89,9 +89,9 @@
     shares: ({ items }) => [bars(items.map(([text, share]) => [text, share, percent(share)]))],
     choices: ({ items }) => [bars(items.map(([text, logit, share]) => [text, share, percent(share), number(logit)]))],
   };
-  // Bars from 0 to 100 %, each with its number; a logit before it where there is one.
-  const bars = (rows) => make("ol", { class: "bars" }, ...rows.map(([text, share, said, logit]) =>
-    make("li", {}, make("i", { style: `width:${(100 * share).toFixed(1)}%` }), make("span", { lang: state.data.language }, text),
+  // Bars from 0 to 100 %, each with its number; a logit before it where there is one. A closed box has room for five.
+  const bars = (rows) => make("ol", { class: "bars" }, ...rows.map(([text, share, said, logit], i) =>
+    make("li", { class: rows.filter((other, j) => other[1] > share || (other[1] === share && j < i)).length < 5 ? "" : "minor" }, make("i", { style: `width:${(100 * share).toFixed(1)}%` }), make("span", { lang: state.data.language }, text),
       make("em", {}, ...(logit === undefined ? [] : [make("small", {}, `${logit} → `)]), said))));
 
   const where = (patch) => ({ row: Math.floor(patch / state.data.grid) + 1, column: patch % state.data.grid + 1 });
