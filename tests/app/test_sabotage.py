@@ -9,6 +9,7 @@ from vlm_core.app.faults import FAULTS, read_faults, warn_of_faults
 from vlm_core.app.panels import sabotage, training
 from vlm_core.app.panels.sabotage import diagnose, show_findings
 from vlm_core.app.runs import Run, Runs
+from vlm_core.app.settings import KINDS, settings_asked
 from vlm_core.config import SABOTAGES, TrainConfig
 from vlm_core.insight.symptoms import Symptoms
 
@@ -25,12 +26,13 @@ def test_a_spoiled_run_says_so_and_a_sound_one_does_not(language):
         config = TrainConfig(sabotage=faults)
         warned = warn_of_faults(config, language)
         assert bool(warned) == bool(faults)
-        assert warned in training.show(Run("secret", config, None), language)
+        assert warned in training.show_progress(Run("secret", config, None), language)
 
 
 def test_an_address_asks_for_faults_by_name():
-    assert training.settings_asked({"sabotage": "red_circles,one_position"})[-1] == ["red_circles", "one_position"]
-    assert set(training.settings_asked({"sabotage": "rain"})) == {None}
+    place = list(KINDS).index("sabotage")
+    assert settings_asked({"sabotage": "red_circles,one_position"})[place] == ["red_circles", "one_position"]
+    assert set(settings_asked({"sabotage": "rain"})) == {None}
     assert read_faults("") == []
 
 
