@@ -19,10 +19,12 @@ from vlm_core.app.panels import (
     audience,
     bilingual,
     caption,
+    ledger,
     lessons,
     life,
     machine,
     picture,
+    race,
     sabotage,
     take_home,
     teach,
@@ -41,7 +43,7 @@ SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
 """What every other script uses, so these come first."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
-STUDIO = (what_if, machine, bilingual, teach, sabotage, audience, take_home)
+STUDIO = (what_if, machine, bilingual, race, ledger, teach, sabotage, audience, take_home)
 """Panels one step behind the three that are seen first, in the order of their tabs. Each has a TITLE, `build`, which
 makes its components, and `wire`, which says what happens on them and knows of the page only what is shared."""
 POLL_SECONDS = 1.0
@@ -104,7 +106,7 @@ def build_page(runs: Runs) -> gr.Blocks:
         # Its caption: all at once and silently when the picture changes, word by word when asked for
         asked = [drawing.drawn, speech.language, speech.speaker, run_id, page_language]
         spoken = [speech.picture_data, speech.caption_data, speech.note, message]
-        for changed in (drawing.drawn.change, speech.language.input, speech.speaker.input):
+        for changed in (drawing.drawn.change, speech.language.input, speech.speaker.input, run_id.change):
             changed(
                 handlers.follow, asked, spoken,
                 show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, concurrency_id="follow",
@@ -122,12 +124,11 @@ def build_page(runs: Runs) -> gr.Blocks:
             api_name=False,
         )  # fmt: skip
 
-        # Train
+        # Train. Through the queue: Gradio tells of a state's change, on which panels act, in no other way.
+        told = {"show_progress": "hidden", "concurrency_limit": 8, "api_name": False}
         learning.start.click(
             telling(handlers.start, 2),
-            [drawing.drawn, page_language, *learning.settings],
-            [run_id, seen, message],
-            show_progress="hidden", queue=False, api_name=False,
+            [drawing.drawn, page_language, *learning.settings], [run_id, seen, message], **told,
         )  # fmt: skip
         training.wire(learning, shared)
         poll.tick(
@@ -145,8 +146,6 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         # Language, and what the address restores
         words = [page_language, heading, drawing.title, drawing.samples, speech.lens_words, seen, *labelled]
-        # Through the queue: Gradio tells of a state's change, on which panels redraw their words, in no other way.
-        told = {"show_progress": "hidden", "concurrency_limit": 8, "api_name": False}
         switch.input(handlers.speak_language, switch, words, **told)
         page.load(
             handlers.restore,
@@ -169,7 +168,7 @@ def launch_options() -> dict:
             font_mono=["monospace"],
         ).set(
             button_primary_background_fill="*primary_600", button_primary_background_fill_hover="*primary_700",
-            body_text_size="16px", prose_text_size="16px", input_text_size="16px", section_header_text_size="17px",
+            body_text_size="16px", prose_text_size="16px", input_text_size="16px", section_header_text_size="16px",
             block_title_text_size="16px", block_info_text_size="16px",
         ),
         "css_paths": [STATIC / "page.css", *sorted(set(STATIC.glob("*.css")) - {STATIC / "page.css"})],

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from vlm_core.app.faults import read_faults
+from vlm_core.app.runs import Runs
 from vlm_core.app.texts import text
 from vlm_core.config import TrainConfig
+from vlm_core.errors import UserError
 
 KINDS = {
     "seconds": float, "level": int, "style": str, "objective": str, "preset": str, "seed": int,
@@ -57,6 +59,14 @@ def settings_asked(asked: dict) -> tuple:
     except ValueError:  # a UserError is one, too
         return (None,) * len(KINDS)
     return tuple(settings)
+
+
+def recalled(runs: Runs, run_id: str, language: str) -> tuple:
+    """What makes a run the page's own: (its id, who speaks, its settings). Raises UserError if it is not kept."""
+    run = runs.get(run_id)
+    if run is None:
+        raise UserError(text(language, "run_gone"))
+    return run.id, "run", *settings_of(run.config)
 
 
 def say_value(name: str, value, language: str) -> str:
