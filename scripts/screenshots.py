@@ -212,7 +212,7 @@ def phone(visitor: BrowserContext) -> Page:
     page.click("#tab-audience-button")
     page.click("#audience-open")
     code = page.get_attribute("#audience-board .way-in", "data-code")
-    held = visitor.browser.new_page(viewport=PHONE, device_scale_factor=2)
+    held = visitor.browser.new_page(viewport=PHONE, device_scale_factor=1.5)
     held.goto(f"{ADDRESS}/audience#{code}")
     held.locator("#board").click(position={"x": 150, "y": 90})
     held.locator("#chosen:not([hidden])").wait_for()
