@@ -176,7 +176,8 @@ def test_only_the_buttons_that_do_something_can_be_pressed(state, shown):
     run = state and Run("r", CONFIG, None, state=state)
     start, *others = training.buttons(run)
     pressable = ["start"] if start["interactive"] else []
-    pressable += [name for name, update in zip(("pause", "resume", "one_step", "stop"), others, strict=True) if update["visible"]]
+    names = ("pause", "resume", "one_step", "stop")
+    pressable += [name for name, update in zip(names, others, strict=True) if update["visible"]]
     assert pressable == shown
 
 

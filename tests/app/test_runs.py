@@ -1,15 +1,18 @@
 """The thread that pulls the runs of the page: fair between them, and what goes wrong in one stays there."""
 
+import dataclasses
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from vlm_core.app import runs as module
-from vlm_core.app.runs import CURVE_POINTS, MOST_LIVE, SLICE_SECONDS, Runs
+from vlm_core.app.runs import CURVE_POINTS, MOST_LIVE, SLICE_SECONDS, Run, Runs, record
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
-from vlm_core.learning.events import Finished, Step
+from vlm_core.learning.controls import Controls
+from vlm_core.learning.events import Evaluated, Finished, Step
 
 CONFIG = TrainConfig()
 PATIENCE = 10.0
@@ -255,3 +258,118 @@ def test_lives_of_old_runs_are_let_go_those_asked_for_last_are_kept(runs):
     runs._sweep()
     kept = [bool(run.life) for run in runs._runs.values()]
     assert kept == [False, False] + [True] * module.MOST_LIVES
+
+
+# Steering, single steps, and several at once
+
+
+def test_a_paused_run_takes_one_step_when_asked_and_stays_paused(runs):
+    training = FakeTraining()
+    run = runs.start(CONFIG, None, train=training)
+    until(lambda: run.step > 0)
+    runs.pause(run.id)
+    until(lambda: not busy(run, training))
+    for _ in range(2):
+        before = run.step
+        runs.step(run.id)
+        until(lambda before=before: run.step > before)
+        until(lambda: not run.stepping)
+        assert run.step == before + 1 and run.state == "paused"
+    runs.resume(run.id)
+    until(lambda: run.step > before + 2)
+
+
+def busy(run, training):
+    """Whether the step that was under way when a run was paused is still going on."""
+    before = training.done
+    time.sleep(0.05)
+    return training.done > before or run.step < training.done
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_only_a_paused_run_goes_step_by_step(runs, state):
+    run = runs.start(CONFIG, None, train=FakeTraining())
+    if state == "stopped":
+        runs.stop(run.id)
+    runs.step(run.id)
+    assert not run.stepping
+
+
+def test_the_last_step_of_a_paused_run_ends_it(runs):
+    run = runs.start(CONFIG, None, train=FakeTraining(steps=1))
+    until(lambda: run.step == 1 or not run.live)
+    if run.live:
+        runs.pause(run.id)
+        runs.step(run.id)
+    until(lambda: run.state == "finished")
+    until(lambda: not run.stepping)
+
+
+def test_several_begin_together_or_none_does(runs):
+    pair = runs.start_all((CONFIG, CONFIG), None, train=lambda *_: FakeTraining()(*_))
+    assert len({run.id for run in pair}) == 2 and pair[0].pulled == pair[1].pulled
+    runs.start(CONFIG, None, train=FakeTraining())
+    before = set(runs._runs)
+    with pytest.raises(UserError, match="try again"):
+        runs.start_all((CONFIG, CONFIG), None, train=lambda *_: FakeTraining()(*_))
+    assert set(runs._runs) == before
+    for run in pair:
+        runs.stop(run.id)
+
+
+def test_racers_of_unlike_cost_get_the_same_time(runs):
+    costs = iter((0.001, 0.03))
+    trainings = []
+
+    def train(config, picture):
+        trainings.append(FakeTraining(cost=next(costs)))
+        return trainings[-1](config, picture)
+
+    pair = runs.start_all((CONFIG, CONFIG), None, train=train)
+    until(lambda: all(training.spent > 0.6 for training in trainings))
+    assert abs(trainings[0].spent - trainings[1].spent) < 2 * SLICE_SECONDS + 0.1
+    for run in pair:
+        runs.stop(run.id)
+
+
+def test_the_learning_rate_of_a_live_run_alone_can_be_changed(runs):
+    live, ended = (Run(name, CONFIG, iter(()), controls=Controls()) for name in ("live", "ended"))
+    live.state, ended.state = "paused", "finished"
+    runs._runs |= {run.id: run for run in (live, ended)}
+    for run in (live, ended):
+        runs.steer(run.id, 0.5)
+    runs.steer("unknown", 0.5)
+    assert live.controls.learning_rate == 0.5 and ended.controls.learning_rate is None
+    with pytest.raises(UserError):
+        runs.steer("live", 1e6)
+    ended.events = None
+
+
+def test_of_ended_runs_those_asked_for_last_are_kept(runs, monkeypatch):
+    monkeypatch.setattr(module, "MOST_ENDED", 3)
+    for number in range(5):
+        run = Run(str(number), CONFIG, None, state="finished")
+        run.asked = time.monotonic() + number
+        runs._runs[run.id] = run
+    runs._sweep()
+    assert set(runs._runs) == {"2", "3", "4"}
+
+
+def test_what_a_run_measured_is_taken_down_with_the_stages_that_it_shows(monkeypatch):
+    import vlm_core.insight.exam
+    from vlm_core.learning.signals import Signal
+
+    seen = []
+    exam = SimpleNamespace(hit=0.9, mass=0.6, chance=0.1, new_pairs=0.3)
+    monkeypatch.setattr(vlm_core.insight.exam, "examine", lambda *asked: seen.append(asked) or exam)
+    run = Run("r", TrainConfig(languages=("zh",)), None)
+    words = {"function": Signal(0.9, 0.5), "color": Signal(0.2, 0.17), "place": Signal(0.9, 0.4)}
+    record(run, dataclasses.replace(step(10, share=0.1), signals=words))
+    record(run, step(11, share=0.2))
+    record(run, Evaluated(11, 1.0, {"zh": 0.7}, {"color": 0.5}, 8, "model"))
+    assert seen == [("model", 2, "drawn", ("zh",))]
+    assert [entry["mass"] for entry in run.scores] == [0.6] and run.vlm == "model"
+    assert {name: moment.step for name, moment in run.stages.items()} == {
+        "language": 10, "association": 11, "fine_tuning": 11,
+    }  # fmt: skip
+    assert run.signals == [(0.1, words)]
