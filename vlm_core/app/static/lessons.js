@@ -25,7 +25,7 @@
     state.done = false;
     state.since = {
       picture: picture_text(), spoken: read("caption-data")?.language ?? language(), language: language(),
-      captioned: false, words: new Map(), head: false, click: false, input: false,
+      asked: false, captioned: false, words: new Map(), head: false, click: false, input: false,
     };
   };
   const WATCHED = {
@@ -65,10 +65,13 @@
     document.addEventListener(kind, (event) => {
       if (!state.lesson || !event.target.closest) return;
       if (event.target.closest(kind === "click" ? "#lens-heads button" : "#lens-head")) state.since.head = true;
+      if (kind === "click" && event.target.closest("#ask")) state.since.asked = true;
       if (event.target.closest(current().target)) state.since[kind === "click" ? "click" : "input"] = true;
     }, true);
 
-  const watch_captions = () => new MutationObserver(() => { if (state.since) state.since.captioned = true; })
+  const watch_captions = () => new MutationObserver(() => { // one that somebody asked for, or drew for; the page may repeat itself
+    if (state.since && (state.since.asked || picture_text() !== state.since.picture)) state.since.captioned = true;
+  })
     .observe(document.getElementById("caption-data"), { childList: true, subtree: true, attributes: true });
 
   // The card, and the frame around the control.
@@ -153,7 +156,7 @@
     const now = performance.now();
     if (coming.put === null && picture_from_server() !== coming.picture) coming.put = now;
     const followed = coming.put !== null && (caption_text() !== coming.caption || now - coming.put > SETTLED);
-    if (!followed && now - coming.began < 4 * SETTLED) return true;
+    if (!followed && now - coming.began < 15 * SETTLED) return true;
     state.coming = null;
     watch_anew();
     show_step();
