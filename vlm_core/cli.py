@@ -53,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--preset", help="lecture or classic")
     train.add_argument("--objective", help="captions (words only) or grounded (reads the masks too)")
     train.add_argument("--languages", type=name_list, help="en,zh or one of them")
-    train.add_argument("--sabotage", type=name_list, help=f"spoil the training data: {', '.join(SABOTAGES)}, or several")
+    train.add_argument("--sabotage", type=name_list, help=f"spoil the training data: any of {', '.join(SABOTAGES)}")
     train.add_argument("--batch-size", type=int)
     train.add_argument("--learning-rate", type=number, help="multiplies the recipe's own rates")
     train.add_argument("--optimizer", help="muon (for matrices, Adam for the rest) or adamw (everywhere)")

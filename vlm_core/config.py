@@ -163,7 +163,8 @@ class TrainConfig:
         if self.preset not in PRESETS:
             raise UserError(f"There is no preset called '{self.preset}'; choose one of: {', '.join(PRESETS)}.")
         if set(self.sabotage) - set(SABOTAGES):
-            raise UserError(f"Training data can be spoiled by {', '.join(SABOTAGES)}, not by {', '.join(self.sabotage)}.")
+            known, asked = ", ".join(SABOTAGES), ", ".join(self.sabotage)
+            raise UserError(f"Training data can be spoiled by {known}, not by {asked}.")
         if self.optimizer not in OPTIMIZERS:
             raise UserError(f"There is no optimizer '{self.optimizer}'; choose one of: {', '.join(OPTIMIZERS)}.")
         if self.heads not in (None, *HEADS):

@@ -35,8 +35,7 @@ class Exam:
 
 
 def examine(vlm: VLM, level: int, style: str, languages: tuple[str, ...] = LANGUAGES) -> Exam:
-    """Look at the captions and maps of a model that speaks the world's words in `languages`; takes a quarter of a second
-    on a CPU."""
+    """Look at the captions and maps of a model that speaks the world's words in `languages`: 1/4 s on a CPU."""
     seen, new = (_scenes(level, style, pairs, languages) for pairs in ("seen", "held_out"))
     words = read_words(vlm, [seen])
     layer_head = choose_head(words)

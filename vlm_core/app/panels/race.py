@@ -111,7 +111,7 @@ def wire(panel: RacePanel, shared: Shared) -> None:
         telling(start, 1 + len(watched)),
         [panel.differs, panel.first, panel.second, shared.language, shared.drawn, *shared.settings],
         [panel.race, *watched, shared.message],
-        show_progress="hidden", queue=False, api_name="race",
+        show_progress="hidden", queue=False, api_name=False,
     )  # fmt: skip
 
     def stop(race: list[str]) -> None:

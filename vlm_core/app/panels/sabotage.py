@@ -62,7 +62,7 @@ def wire(panel: SabotagePanel, shared: Shared) -> None:
     panel.diagnose.click(
         telling(lambda *asked: diagnose(shared.runs, *asked), 2),
         [shared.speaker, shared.run_id, panel.reveal, shared.language], [panel.found, panel.findings, shared.message],
-        show_progress="minimal", concurrency_limit=2, concurrency_id="diagnose", api_name="diagnose",
+        show_progress="minimal", concurrency_limit=2, concurrency_id="diagnose", api_name=False,
     )  # fmt: skip
     quick = {"show_progress": "hidden", "queue": False, "api_name": False}
     panel.reveal.change(show_findings, shown, panel.findings, **quick)

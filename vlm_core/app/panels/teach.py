@@ -50,6 +50,8 @@ class TeachPanel:
     teach: gr.Button
     forget: gr.Button
     status: gr.HTML
+    timer: gr.Timer
+    """Ticks while a lesson may go on."""
     examples: gr.State
     before: gr.State
     """(run id, speaker) as the page had them before the lesson; None before there is one."""
@@ -79,7 +81,10 @@ def build(language: str) -> TeachPanel:
         (teach, {"value": "teach_start"}),
         (forget, {"value": "teach_forget"}),
     ]
-    return TeachPanel(intro, add, strip, word, seconds, teach, forget, status, gr.State(()), gr.State(None), labels)
+    timer = gr.Timer(1.0, active=False)
+    return TeachPanel(
+        intro, add, strip, word, seconds, teach, forget, status, timer, gr.State(()), gr.State(None), labels
+    )
 
 
 def wire(panel: TeachPanel, shared: Shared) -> None:
@@ -92,16 +97,22 @@ def wire(panel: TeachPanel, shared: Shared) -> None:
     )  # fmt: skip
     panel.strip.select(remove_example, [panel.examples, shared.language], gathered, **quick)
     whose = [shared.run_id, shared.speaker]
+
+    def wake() -> dict:
+        return gr.update(active=True)
+
     for asked in (panel.teach.click, panel.word.submit):
         asked(
             telling(teacher.start, 5),
             [panel.examples, panel.word, panel.seconds, *whose, panel.before, shared.language],
             [*whose, panel.before, panel.forget, panel.status, shared.message], **quick,
-        )  # fmt: skip
+        ).then(wake, None, panel.timer, **quick)  # fmt: skip
     panel.forget.click(
         teacher.forget, [panel.before, *whose], [*whose, panel.before, panel.forget, panel.status], **quick
     )
-    shared.poll.tick(teacher.show, [shared.run_id, shared.language], panel.status, **quick)
+    panel.timer.tick(teacher.watch, [shared.run_id, shared.language], [panel.status, panel.timer], **quick)
+    for told in (shared.page.load, shared.run_id.change, shared.language.change):
+        told(wake, None, panel.timer, **quick)
     shared.language.change(
         lambda examples, language: (show_intro(language), show_strip(examples, language)),
         [panel.examples, shared.language], [panel.intro, panel.strip], **quick,
@@ -164,6 +175,11 @@ class Teacher:
         """Back to the model that the page had before its first lesson."""
         self.runs.stop(run_id)
         return *(before or (run_id, speaker)), None, gr.update(visible=False), ""
+
+    def watch(self, run_id: str, language: str) -> tuple:
+        """How the lesson goes, and whether to look again: the timer rests where none goes on."""
+        run = self.runs.get(run_id)
+        return self.show(run_id, language), gr.update(active=bool(run and run.live))
 
     def show(self, run_id: str, language: str):
         """How the lesson goes, or what came of it."""

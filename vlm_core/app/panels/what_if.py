@@ -119,7 +119,7 @@ def wire(panel: WhatIfPanel, shared: Shared) -> None:
         telling(show, 1),
         [panel.asked, shared.drawn, shared.spoken, shared.speaker, shared.run_id, shared.language],
         [panel.data, shared.message],
-        show_progress="hidden", trigger_mode="always_last", queue=False, api_name="what_if",
+        show_progress="hidden", trigger_mode="always_last", queue=False, api_name=False,
     )  # fmt: skip
 
 
