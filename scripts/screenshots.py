@@ -61,6 +61,8 @@ def take(visitor: BrowserContext, wanted: set[str]) -> None:
     for name in [name for name in (*tabs, *shots) if not wanted or name in wanted]:
         part = picture_tab(visitor, name) if name in tabs else shots[name](*([] if name == "page" else [visitor]))
         save(part.screenshot(), ROOT / "assets" / "screenshot.png" if name == "page" else FOLDER / f"{name}.png")
+        for page in visitor.pages[1:]:  # each holds a connection, of which a browser opens six
+            page.close()
 
 
 def open_page(visitor: BrowserContext, query: str = "") -> Page:
@@ -180,7 +182,7 @@ PREPARE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "what_if": ("", hide_what_it_looks_at),
     "race": ("seconds=20&level=1&style=clean", race),
     "teach": ("", teach_an_arrow),
-    "sabotage": ("seconds=30&level=1&style=clean&sabotage=red_circles", diagnose_a_spoiled_run),
+    "sabotage": ("seconds=60&level=1&style=clean&sabotage=red_circles", diagnose_a_spoiled_run),
     "audience": ("", ask_the_class),
 }
 """By tab: what the address asks for, and what is done on the tab."""
@@ -194,6 +196,9 @@ def training(visitor: BrowserContext) -> Locator:
     page = open_page(visitor, "seconds=30&level=1&style=clean")
     learn(page)
     page.locator("#life-slider").wait_for()
+    page.click("#ask")
+    page.locator("#note", has_text="trained here").wait_for()
+    page.wait_for_selector("#lens-root[data-done=true]")
     return page.locator("#columns")
 
 

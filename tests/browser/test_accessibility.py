@@ -89,6 +89,12 @@ def test_the_page_and_every_panel_of_it(page):
     page.locator("#samples button").nth(2).click()
     until(page, lambda: words(page), "the picture is captioned")
     assert_open_to_all(page)
+    train(page)
+    assert_open_to_all(page, "#columns")
+    wait_for_state(page, "finished")
+    page.wait_for_selector("#life-slider input[type=range]")
+    page.locator("#settings button").first.click()
+    assert_open_to_all(page, "#columns")
     tabs = page.locator("#studio [role=tab]")
     assert tabs.count()
     for place in range(tabs.count()):
@@ -97,12 +103,6 @@ def test_the_page_and_every_panel_of_it(page):
         until(page, lambda tab=tab: tab.get_attribute("aria-selected") == "true", "the tab is open")
         page.wait_for_selector("#studio [role=tabpanel]:visible")
         assert_open_to_all(page, "#studio")
-    train(page)
-    assert_open_to_all(page, "#columns")
-    wait_for_state(page, "finished")
-    page.wait_for_selector("#life-slider input[type=range]")
-    page.locator("#settings button").first.click()
-    assert_open_to_all(page, "#columns")
 
 
 def test_the_class_s_phones_and_their_presenter(page, chromium, server, look):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 176, 34, 58, 22, 12
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 176, 34, 76, 22, 12
 LOSS_CEILING = 4.5
 """The loss of guessing evenly among the vocabulary is about 4.3; what lies above is cut."""
 MARKERS = {"a": "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z", "b": "m0 -6l5.5 6l-5.5 6l-5.5 -6z"}
