@@ -193,7 +193,7 @@ PREPARE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
 
 def training(visitor: BrowserContext) -> Locator:
     """Both columns after a run, with its curves and its life."""
-    page = open_page(visitor, "seconds=30&level=1&style=clean")
+    page = open_page(visitor, "seconds=60")
     learn(page)
     page.locator("#life-slider").wait_for()
     page.click("#ask")
