@@ -304,7 +304,7 @@ def test_pause_stands_still_resume_goes_on_stop_ends(page):
     train(page)
     page.click("#pause")
     wait_for_state(page, "paused")
-    page.wait_for_timeout(700)  # the step that was under way, and the page's next look
+    page.wait_for_timeout(1500)  # the step that was under way, and the page's next look
     held = step(page)
     page.wait_for_timeout(1500)
     assert step(page) == held
@@ -312,7 +312,7 @@ def test_pause_stands_still_resume_goes_on_stop_ends(page):
     until(page, lambda: step(page) > held, "the step grows again")
     page.click("#stop")
     wait_for_state(page, "stopped")
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(1500)
     ended = step(page)
     page.wait_for_timeout(1000)
     assert step(page) == ended
