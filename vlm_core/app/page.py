@@ -82,14 +82,13 @@ def build_page(runs: Runs) -> gr.Blocks:
         )  # fmt: skip
         life.wire(past, shared)
         tabs: Labels = []
-        if STUDIO:
-            with gr.Tabs(elem_id="studio", overflow_behavior="wrap"):
-                for module in STUDIO:
-                    name = module.__name__.rpartition(".")[2]
-                    with gr.Tab(text(language, module.TITLE), elem_id=f"tab-{name}", id=name) as tab:
-                        panel = module.build(language)
-                        module.wire(panel, shared)
-                    tabs += [(tab, {"label": module.TITLE}), *panel.labels]
+        with gr.Tabs(elem_id="studio", overflow_behavior="wrap"):
+            for module in STUDIO:
+                name = module.__name__.rpartition(".")[2]
+                with gr.Tab(text(language, module.TITLE), elem_id=f"tab-{name}", id=name) as tab:
+                    panel = module.build(language)
+                    module.wire(panel, shared)
+                tabs += [(tab, {"label": module.TITLE}), *panel.labels]
 
         handlers.labels = [*drawing.labels, *speech.labels, *past.labels, *learning.labels, *tabs]
         labelled = [component for component, _ in handlers.labels]
@@ -103,10 +102,12 @@ def build_page(runs: Runs) -> gr.Blocks:
             queue=False, api_name=False,
         )  # fmt: skip
 
-        # Its caption: all at once and silently when the picture changes, word by word when asked for
+        # Its caption: silently when the picture changes or the run knows more, word by word when asked for
         asked = [drawing.drawn, speech.language, speech.speaker, run_id, page_language]
         spoken = [speech.picture_data, speech.caption_data, speech.note, message]
-        for changed in (drawing.drawn.change, speech.language.input, speech.speaker.input, run_id.change):
+        for changed in (
+            drawing.drawn.change, speech.language.input, speech.speaker.input, run_id.change, learning.said.change,
+        ):  # fmt: skip
             changed(
                 handlers.follow, asked, spoken,
                 show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, concurrency_id="follow",
