@@ -373,3 +373,10 @@ def test_what_a_run_measured_is_taken_down_with_the_stages_that_it_shows(monkeyp
         "language": 10, "association": 11, "fine_tuning": 11,
     }  # fmt: skip
     assert run.signals == [(0.1, words)]
+
+
+def test_a_run_that_is_over_without_a_word_is_not_pulled_again():
+    runs = Runs()
+    run = runs.start(TrainConfig(), None, train=lambda config, picture: iter(()))
+    until(lambda: run.state == "stopped")
+    assert not run.live

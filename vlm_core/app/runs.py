@@ -204,7 +204,8 @@ class Runs:
         try:
             while (run.state == "running" and time.monotonic() - began < SLICE_SECONDS) or run.stepping:
                 event = next(run.events, None)
-                if event is None:
+                if event is None:  # over without a word: pulled on and on, it would take a whole core
+                    run.state = "stopped"
                     break
                 record(run, event)
                 if run.step > before:
