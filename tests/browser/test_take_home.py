@@ -80,7 +80,8 @@ def test_the_code_follows_the_page_and_is_copied(page):
     assert "VLM.from_pretrained()" in page.inner_text("#take-python")
     train(page)
     until(page, lambda: "TrainConfig(seconds=4" in page.inner_text("#take-python"), "the code trains as the run did")
-    assert f'Client("{page.url.partition("?")[0]}")' in page.inner_text("#take-client")
+    address = page.url.partition("?")[0]
+    until(page, lambda: f'Client("{address}")' in page.inner_text("#take-client"), "the code calls this page")
     section = page.locator(".snippet", has=page.locator("#take-link"))
     section.get_by_role("button").click()
     link = page.evaluate("navigator.clipboard.readText()")

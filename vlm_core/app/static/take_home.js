@@ -35,7 +35,7 @@
     for (const place of document.querySelectorAll("#take-code [data-address]"))
       if (place.textContent !== base()) place.textContent = base();
   };
-  follow(["take-code"], fill_in);
+  setInterval(fill_in, 300); // the tab's elements come and go, so there is none to watch
 
   follow(["status", "take-watched"], () => {
     const run = document.querySelector("#status [data-run]");
