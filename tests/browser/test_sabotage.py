@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.hands import open_page, train
+from tests.browser.hands import open_page, train, until
 from vlm_core.app.texts import text
 
 pytestmark = pytest.mark.browser
@@ -35,7 +35,7 @@ def test_a_spoiled_run_says_so_and_its_model_is_diagnosed(page):
 def test_an_address_asks_for_faults_in_chinese(page):
     open_panel(page, "lang=zh&sabotage=one_position,no_distractors")
     page.locator("#settings button").first.click()
-    assert page.locator("#sabotage input:checked").count() == 2
+    until(page, lambda: page.locator("#sabotage input:checked").count() == 2, "the faults asked for are chosen")
     assert "全都在正中央" in page.inner_text("#sabotage")
     page.click("#diagnose")
     page.locator("#findings tbody tr").first.wait_for(timeout=60_000)
