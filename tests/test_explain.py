@@ -5,23 +5,11 @@ import re
 import pytest
 import torch
 
-from vlm_core import VLM, ModelConfig, UserError, sample_scene
+from vlm_core import UserError, sample_scene
 from vlm_core.explain import explain
 from vlm_core.model.vision import patchify
 
 PICTURE = sample_scene(seed=11).image
-
-
-@pytest.fixture(scope="module", params=["lecture", "classic"])
-def vlm(request):
-    torch.manual_seed(5)
-    model = VLM(ModelConfig.preset(request.param, ModelConfig.lecture().vocab_size)).eval()
-    with torch.no_grad():  # large weights: an untrained model's words must differ from place to place
-        for parameter in model.parameters():
-            parameter.mul_(2.0)
-        # It ends as soon as another word is only a little likelier, so that the tour is short.
-        model.decoder.projection.bias[model.tokenizer.end_id] += 4.0
-    return model
 
 
 @pytest.fixture(scope="module")

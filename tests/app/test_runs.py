@@ -333,7 +333,7 @@ def test_racers_of_unlike_cost_get_the_same_time(runs):
 
 
 def test_the_learning_rate_of_a_live_run_alone_can_be_changed(runs):
-    live, ended = (Run(name, CONFIG, iter(()), controls=Controls()) for name in ("live", "ended"))
+    live, ended = (Run(name, CONFIG, (event for event in ()), controls=Controls()) for name in ("live", "ended"))
     live.state, ended.state = "paused", "finished"
     runs._runs |= {run.id: run for run in (live, ended)}
     for run in (live, ended):
@@ -377,6 +377,6 @@ def test_what_a_run_measured_is_taken_down_with_the_stages_that_it_shows(monkeyp
 
 def test_a_run_that_is_over_without_a_word_is_not_pulled_again():
     runs = Runs()
-    run = runs.start(TrainConfig(), None, train=lambda config, picture: iter(()))
+    run = runs.start(TrainConfig(), None, train=lambda config, picture: (event for event in ()))
     until(lambda: run.state == "stopped")
     assert not run.live

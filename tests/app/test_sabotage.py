@@ -56,7 +56,7 @@ def test_an_untrained_model_is_not_diagnosed():
     from vlm_core import VLM, ModelConfig
 
     runs = Runs()
-    run = runs.start(TrainConfig(), None, lambda config, picture: iter(()))
+    run = runs.start(TrainConfig(), None, lambda config, picture: (event for event in ()))
     run.vlm = VLM(ModelConfig.lecture())
     with pytest.raises(UserError, match="untrained"):
         diagnose(runs, "run", run.id, False, "en")

@@ -70,7 +70,7 @@ def test_without_a_drawing_nothing_is_taught():
 
 def test_nothing_is_taught_while_the_page_s_model_learns():
     runs = Runs()
-    run = runs.start(TrainConfig(), None, lambda config, picture: iter(()))
+    run = runs.start(TrainConfig(), None, lambda config, picture: (event for event in ()))
     run.state = "paused"
     with pytest.raises(UserError, match="still learning"):
         Teacher(runs).start((arrow(),), "arrow", 20, run.id, "run", None, "en")

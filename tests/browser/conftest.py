@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
 FLAGS += ["--disable-background-networking", "--disable-component-update"]
+FLAGS += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]  # nothing else is to be reached
 START_SECONDS = 60
 
 
@@ -80,6 +81,21 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def profile(chromium, server):
+    """One browser profile for the windows of all tests, so that the page's scripts are fetched and compiled once."""
+    with browser_profile(chromium, server) as context:
+        yield context
+
+
+@contextmanager
+def browser_profile(chromium, server):
+    context = chromium.new_context(base_url=server.address)
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
 @pytest.fixture
 def viewport():
     """Width and height of the window; a test that wants another one brings its own."""
@@ -87,16 +103,26 @@ def viewport():
 
 
 @pytest.fixture
-def page(chromium, server, viewport):
+def page(profile, server, viewport):
     """A fresh window, which no other test has touched."""
-    with watched_window(chromium, server, viewport) as window:
+    with watched_window(profile, server, viewport) as window:
+        yield window
+
+
+@pytest.fixture
+def phone(chromium, server):
+    """The window of somebody in the class: in front of them, whatever the presenter's is behind."""
+    with (
+        browser_profile(chromium, server) as context,
+        watched_window(context, server, {"width": 390, "height": 844}) as window,
+    ):
         yield window
 
 
 @pytest.fixture(scope="module")
-def captioned(chromium, server):
+def captioned(profile, server):
     """A window with a square drawn and captioned, for tests that only look at the lens."""
-    with watched_window(chromium, server, {"width": 1280, "height": 800}) as window:
+    with watched_window(profile, server, {"width": 1280, "height": 800}) as window:
         open_page(window)
         draw(window)
         caption(window)
@@ -104,28 +130,25 @@ def captioned(chromium, server):
 
 
 @contextmanager
-def watched_window(chromium, server, viewport):
+def watched_window(profile, server, viewport):
     """A window on the test server and nothing else.
 
-    Fails at its end if the page asked any other server for anything, or if a script of it failed.
+    Fails at its end if it asked any other server for anything, or if a script of it failed.
     """
-    context = chromium.new_context(viewport=viewport, base_url=server.address)
-    context.set_default_timeout(20_000)
-    outside, faults = [], []
-
-    def refuse(route):
-        outside.append(route.request.url)
-        route.abort()
-
-    context.route(re.compile(rf"^(?!{re.escape(server.address)}/|data:|blob:)"), refuse)
-    context.on("weberror", lambda fault: faults.append(str(fault.error)))
-    window = context.new_page()
+    window = profile.new_page()
+    window.set_viewport_size(viewport)
+    asked, faults = [], []
+    window.on("request", lambda request: asked.append(request.url))
+    window.on("pageerror", lambda error: faults.append(str(error)))
     yield window
-    for tab in context.pages:
-        # Nobody else is to wait for this test's run.
-        if tab.locator("#stop").is_visible():
-            tab.locator("#stop").click()
-            tab.wait_for_selector("#stop", state="hidden")
-    context.close()
+    # Nobody else is to wait for this test's run, or to find it in the browser's list.
+    if window.locator("#stop").is_visible():
+        window.locator("#stop").click()
+        window.wait_for_selector("#stop", state="hidden")
+    if window.url.startswith(server.address):
+        window.evaluate("localStorage.clear()")
+    window.close()
+    home = re.compile(rf"^({re.escape(server.address)}/|data:|blob:)")
+    outside = [url for url in asked if not home.match(url)]
     assert not outside, f"the page asked other servers: {outside}"
     assert not faults, f"scripts of the page failed: {faults}"

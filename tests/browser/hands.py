@@ -46,7 +46,7 @@ def draw(page, corners=SQUARE):
     page.mouse.move(middle[0] + x, middle[1] + y)
     page.mouse.down()
     for x, y in rest:
-        page.mouse.move(middle[0] + x, middle[1] + y, steps=2)
+        page.mouse.move(middle[0] + x, middle[1] + y)
     page.mouse.up()
     until(page, lambda: (canvas(page) != before).any(), "the stroke is on the canvas")
 

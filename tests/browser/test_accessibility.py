@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from tests.browser.conftest import watched_window
 from tests.browser.hands import open_page, train, until, wait_for_state, words
 
 pytestmark = pytest.mark.browser
@@ -30,7 +29,7 @@ def viewport(look):
 def page(page, look):
     language, light, _ = look
     page.emulate_media(color_scheme=light)
-    open_page(page, f"lang={language}&__theme={light}&seconds=3&level=1&style=clean")
+    open_page(page, f"lang={language}&__theme={light}&seconds=2&level=1&style=clean")
     return page
 
 
@@ -105,27 +104,26 @@ def test_the_page_and_every_panel_of_it(page):
         assert_open_to_all(page, "#studio")
 
 
-def test_the_class_s_phones_and_their_presenter(page, chromium, server, look):
+def test_the_class_s_phones_and_their_presenter(page, phone, look):
     language, light, _ = look
     page.locator("#samples button").nth(2).click()
     until(page, lambda: words(page), "the picture is captioned")
     page.click("[role=tab][id*=audience]")
     page.click("#audience-open")
     code = page.get_attribute("#audience-board .way-in", "data-code")
-    with watched_window(chromium, server, {"width": 390, "height": 844}) as phone:
-        phone.emulate_media(color_scheme=light)
-        phone.set_extra_http_headers({"Accept-Language": language})
-        phone.goto("/audience")
-        assert_open_to_all(phone)
-        phone.goto(f"/audience#{code}")
-        phone.wait_for_selector("#room:not([hidden])")
-        assert_open_to_all(phone)
-        phone.locator("#board").click()
-        phone.wait_for_selector("#chosen:not([hidden])")
-        assert_open_to_all(phone)
-        page.click("#audience-reveal")
-        page.wait_for_selector("#audience-board figure")
-        assert_open_to_all(page, "#studio")
-        phone.wait_for_selector("#sentence .known")
-        assert_open_to_all(phone)
+    phone.emulate_media(color_scheme=light)
+    phone.set_extra_http_headers({"Accept-Language": language})
+    phone.goto("/audience")
+    assert_open_to_all(phone)
+    phone.goto(f"/audience#{code}")
+    phone.wait_for_selector("#room:not([hidden])")
+    assert_open_to_all(phone)
+    phone.locator("#board").click()
+    phone.wait_for_selector("#chosen:not([hidden])")
+    assert_open_to_all(phone)
+    page.click("#audience-reveal")
+    page.wait_for_selector("#audience-board figure")
+    assert_open_to_all(page, "#studio")
+    phone.wait_for_selector("#sentence .known")
+    assert_open_to_all(phone)
     page.click("#audience-close")

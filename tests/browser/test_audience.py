@@ -2,17 +2,9 @@
 
 import pytest
 
-from tests.browser.conftest import watched_window
 from tests.browser.hands import open_page, until, words
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def phone(chromium, server):
-    """The window of somebody in the class."""
-    with watched_window(chromium, server, {"width": 390, "height": 844}) as window:
-        yield window
 
 
 def open_room(page, query=""):

@@ -304,17 +304,16 @@ def test_pause_stands_still_resume_goes_on_stop_ends(page):
     train(page)
     page.click("#pause")
     wait_for_state(page, "paused")
-    page.wait_for_timeout(1500)  # the step that was under way, and the page's next look
+    page.wait_for_timeout(1200)  # the step that was under way, and the page's next look
     held = step(page)
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(1200)
     assert step(page) == held
     page.click("#resume")
     until(page, lambda: step(page) > held, "the step grows again")
     page.click("#stop")
     wait_for_state(page, "stopped")
-    page.wait_for_timeout(1500)
     ended = step(page)
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(1200)
     assert step(page) == ended
     assert page.locator("#train").is_enabled() and page.locator("#resume").is_hidden()
 
@@ -341,10 +340,11 @@ def test_another_tab_sees_nothing_of_the_run(page):
     other.wait_for_timeout(1500)
     assert other.locator("#status [data-run]").count() == 0 and run not in other.content()
     assert other.locator("#train").is_enabled() and other.locator("#stop").is_hidden()
+    other.close()
 
 
 def test_finished_run_s_model_is_the_one_that_captions(page):
-    open_page(page, LEVEL_ONE.replace("seconds=60", "seconds=4"))
+    open_page(page, LEVEL_ONE.replace("seconds=60", "seconds=2"))
     draw(page)
     train(page)
     wait_for_state(page, "finished")
@@ -361,7 +361,7 @@ def test_finished_run_s_model_is_the_one_that_captions(page):
 
 
 def test_time_machine_shows_what_the_run_said_at_any_time_and_plays(page):
-    open_page(page, "seconds=4&level=1&style=clean")
+    open_page(page, "seconds=2&level=1&style=clean")
     page.click("#editor [data-shape=star]")
     until(page, lambda: words(page), "the bundled model speaks")
     assert not page.locator("#life-slider").is_visible()

@@ -5,11 +5,12 @@ import zipfile
 import pytest
 from PIL import Image
 
+from tests.browser.conftest import browser_profile, watched_window
 from tests.browser.hands import LEVEL_ONE, message, open_page, train, until, wait_for_state, words
 
 pytestmark = pytest.mark.browser
 
-SHORT = LEVEL_ONE.replace("seconds=60", "seconds=4")
+SHORT = LEVEL_ONE.replace("seconds=60", "seconds=2")
 
 
 def open_tab(page, name="Take it home"):
@@ -54,22 +55,20 @@ def test_a_run_is_downloaded_and_speaks_again_in_another_window(page, chromium, 
     assert {"model.safetensors", "model.json", "curves.json"} <= set(zipfile.ZipFile(tmp_path / "run.zip").namelist())
     steps = page.get_attribute("#status [data-run]", "data-step")
 
-    other = chromium.new_context(base_url=server.address)
-    window = other.new_page()
-    open_page(window)
-    open_tab(window)
-    (tmp_path / "letter.zip").write_text("This is a letter.")
-    for name, seen in (("letter.zip", "#message [role=alert]"), ("run.zip", '#status [data-state="finished"]')):
-        with window.expect_file_chooser() as chooser:
-            window.click("#load-run")
-        chooser.value.set_files(tmp_path / name)
-        window.wait_for_selector(seen)
-    assert window.get_attribute("#status [data-run]", "data-run") != run
-    assert window.get_attribute("#status [data-run]", "data-step") == steps
-    pick_any = window.locator("#samples button").nth(2)
-    pick_any.click()
-    until(window, lambda: f"step {steps}" in window.inner_text("#note"), "the loaded model speaks")
-    other.close()
+    with browser_profile(chromium, server) as other, watched_window(other, server, page.viewport_size) as window:
+        open_page(window)
+        open_tab(window)
+        (tmp_path / "letter.zip").write_text("This is a letter.")
+        for name, seen in (("letter.zip", "#message [role=alert]"), ("run.zip", '#status [data-state="finished"]')):
+            with window.expect_file_chooser() as chooser:
+                window.click("#load-run")
+            chooser.value.set_files(tmp_path / name)
+            window.wait_for_selector(seen)
+        assert window.get_attribute("#status [data-run]", "data-run") != run
+        assert window.get_attribute("#status [data-run]", "data-step") == steps
+        pick_any = window.locator("#samples button").nth(2)
+        pick_any.click()
+        until(window, lambda: f"step {steps}" in window.inner_text("#note"), "the loaded model speaks")
 
 
 def test_the_code_follows_the_page_and_is_copied(page):
@@ -79,7 +78,7 @@ def test_the_code_follows_the_page_and_is_copied(page):
     open_tab(page)
     assert "VLM.from_pretrained()" in page.inner_text("#take-python")
     train(page)
-    until(page, lambda: "TrainConfig(seconds=4" in page.inner_text("#take-python"), "the code trains as the run did")
+    until(page, lambda: "TrainConfig(seconds=2" in page.inner_text("#take-python"), "the code trains as the run did")
     address = page.url.partition("?")[0]
     until(page, lambda: f'Client("{address}")' in page.inner_text("#take-client"), "the code calls this page")
     section = page.locator(".snippet", has=page.locator("#take-link"))
@@ -89,7 +88,7 @@ def test_the_code_follows_the_page_and_is_copied(page):
     page.goto(link.strip())
     page.wait_for_selector("#editor[data-ready=true] canvas")
     page.click("#settings button")
-    until(page, lambda: page.input_value("#seconds input") == "4", "the link restores the settings")
+    until(page, lambda: page.input_value("#seconds input") == "2", "the link restores the settings")
 
 
 def test_what_scripts_can_call_is_shown(page):

@@ -5,22 +5,11 @@ import threading
 import pytest
 import torch
 
-from vlm_core import VLM, ModelConfig, sample_scene
+from vlm_core import sample_scene
 from vlm_core.insight.walk import Recorder, read, see, telling_patch
 from vlm_core.model.vision import patchify
 
 PICTURE = sample_scene(seed=11).image
-
-
-@pytest.fixture(scope="module", params=["lecture", "classic"])
-def vlm(request):
-    torch.manual_seed(5)
-    model = VLM(ModelConfig.preset(request.param, ModelConfig.lecture().vocab_size)).eval()
-    with torch.no_grad():  # large weights: what an untrained model does must differ from place to place
-        for parameter in model.parameters():
-            parameter.mul_(2.0)
-        model.decoder.projection.bias[model.tokenizer.end_id] += 4.0
-    return model
 
 
 @pytest.fixture(scope="module")
