@@ -12,6 +12,7 @@ from PIL import Image, ImageDraw
 from vlm_core.app import speakers
 from vlm_core.app.images import data_uri
 from vlm_core.app.panels import bilingual
+from vlm_core.app.questions import answered
 from vlm_core.app.runs import Runs
 from vlm_core.errors import UserError
 from vlm_core.insight.exam import Exam
@@ -55,7 +56,7 @@ class Speaker:
 def shown(monkeypatch, speaker, head=(0, 0)):
     monkeypatch.setattr(speakers, "bundled_model", lambda: speaker)
     monkeypatch.setattr(speakers, "bundled_exam", lambda: Exam(head, 0.9, 0.8, 0.1, 0.5))
-    return data(bilingual.show_both(Runs(), drawn(), "bundled", "", "en"))
+    return data(answered(Runs(), bilingual.show_both, "", drawn(), "en", "bundled", "", None, "en"))
 
 
 def test_words_of_both_languages_meet_with_their_maps(monkeypatch):
@@ -100,7 +101,3 @@ def test_captions_that_differ_or_are_none_are_told_as_such(monkeypatch):
 def test_a_model_of_one_language_says_so_in_a_sentence(monkeypatch):
     with pytest.raises(UserError, match="does not speak"):
         shown(monkeypatch, Speaker(en="a large red circle at the top"))
-
-
-def test_an_empty_canvas_shows_nothing_and_raises_nothing():
-    assert data(bilingual.show_both(Runs(), "", "bundled", "", "en")) == {}

@@ -36,7 +36,8 @@ def ids():
     """Every id that an element of the page can have."""
     components = build_page(Runs()).get_config_file()["components"]
     makers = [*(APP / "static").glob("*.js"), *(APP / "panels").glob("*.py")]
-    made = "".join(path.read_text(encoding="utf-8") for path in makers)
+    shown = [str(component["props"].get("value")) for component in components]
+    made = "".join([*(path.read_text(encoding="utf-8") for path in makers), *shown])
     tabs = {f"tab-{module.__name__.rpartition('.')[2]}" for module in STUDIO}
     written = set(re.findall(r"""\bid(?:: |=)"([\w-]+)""", made))
     return {component["props"].get("elem_id") for component in components} | tabs | written

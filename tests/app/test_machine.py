@@ -15,6 +15,7 @@ from vlm_core.app import speakers
 from vlm_core.app.diagram import draw_diagram, excerpt
 from vlm_core.app.images import data_uri
 from vlm_core.app.panels import machine
+from vlm_core.app.questions import answered
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.texts import table
 from vlm_core.config import TrainConfig
@@ -22,17 +23,6 @@ from vlm_core.model.vision import patchify
 
 PICTURE = sample_scene(seed=11, level=2, style="clean").image
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module", params=["lecture", "classic"])
-def vlm(request):
-    torch.manual_seed(5)
-    model = VLM(ModelConfig.preset(request.param, ModelConfig.lecture().vocab_size)).eval()
-    with torch.no_grad():  # large weights: what an untrained model does must differ from place to place
-        for parameter in model.parameters():
-            parameter.mul_(2.0)
-        model.decoder.projection.bias[model.tokenizer.end_id] += 4.0
-    return model
 
 
 @pytest.fixture(scope="module")
@@ -141,13 +131,9 @@ def test_the_panel_shows_the_model_that_speaks(vlm, monkeypatch):
     monkeypatch.setattr(speakers, "bundled_exam", lambda: None)
     runs._runs["mine"] = Run("mine", TrainConfig(), events=None, state="finished", vlm=vlm)
     asked = json.dumps({"word": 0, "patch": None})
-    mine = data(machine.show_machine(runs, asked, drawn(), "en", "run", "mine", "en"))
+    mine = data(answered(runs, machine.show_machine, asked, drawn(), "en", "run", "mine", None, "en"))
     assert mine["speaker"] == "run" and ("glances" in boxes(mine)) == bool(vlm.config.glances)
     patch = np.unravel_index(mine["patch"], (14, 14))
     assert set(patch) & {3, 7}, "some edge of the square is followed"
-    theirs = data(machine.show_machine(runs, asked, drawn(), "en", "bundled", "mine", "en"))
+    theirs = data(answered(runs, machine.show_machine, asked, drawn(), "en", "bundled", "mine", None, "en"))
     assert theirs["speaker"] == "bundled" and theirs["layers"]["decoder"] == 2
-
-
-def test_an_empty_canvas_shows_no_machine_and_raises_nothing():
-    assert data(machine.show_machine(Runs(), '{"word": 0, "patch": null}', "", "en", "bundled", "", "en")) == {}

@@ -65,7 +65,7 @@ def data(html):
 
 def said(results):
     """(words, note) of the last result of `ask`."""
-    *_, (_, caption, note) = results
+    *_, (_, caption, note, _) = results
     return [word["text"] for word in data(caption)["words"]], note
 
 
@@ -208,11 +208,11 @@ def test_bundled_model_speaks_when_chosen_or_alone(handlers, monkeypatch, chosen
 def test_the_maps_shown_first_are_those_that_point_best_and_the_page_says_so(handlers):
     run = adopt(handlers.runs, "r", speaker("alpha"))
     run.exam = Exam((0, 0), hit=0.97, mass=0.9, chance=0.12, new_pairs=0.8)
-    *_, (_, caption_data, note) = handlers.ask(drawn(), "en", "run", "r", "en")
+    *_, (_, caption_data, note, _) = handlers.ask(drawn(), "en", "run", "r", "en")
     assert data(caption_data)["head"] == "0.0"
     assert "layer 1 head 1" in note and "97%" in note and "12%" in note
     run.exam = None
-    *_, (_, caption_data, note) = handlers.ask(drawn(), "en", "run", "r", "zh")
+    *_, (_, caption_data, note, _) = handlers.ask(drawn(), "en", "run", "r", "zh")
     assert data(caption_data)["head"] == "mean" and "97%" not in note
 
 
@@ -242,15 +242,15 @@ BLANK = data_uri(Image.new("RGB", (224, 224), "white"))
 @pytest.mark.parametrize("nothing", [None, "", BLANK], ids=["none", "untouched", "white"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_empty_canvas_is_told_in_the_page_s_language(handlers, nothing, language):
-    *kept, message = next(telling(handlers.ask, 3)(nothing, "en", "bundled", "", language))
-    assert kept == [gr.skip()] * 3 and table(language)["empty_canvas"] in message
-    assert handlers.follow(nothing, "en", "bundled", "", language) == ("", "", "", "")
+    *kept, message = next(telling(handlers.ask, 4)(nothing, "en", "bundled", "", language))
+    assert kept == [gr.skip()] * 4 and table(language)["empty_canvas"] in message
+    assert handlers.follow(nothing, "en", "bundled", "", language) == ("", "", "", None, "")
 
 
 @pytest.mark.parametrize("broken", ["data:image/png;base64,%%%", "hello", drawn()[:-400], "data:text/html,<b>"])
 def test_a_drawing_that_arrives_broken_gets_a_sentence(handlers, broken):
-    *kept, message = next(telling(handlers.ask, 3)(broken, "en", "bundled", "", "en"))
-    assert kept == [gr.skip()] * 3 and 'role="alert"' in message and "Traceback" not in message
+    *kept, message = next(telling(handlers.ask, 4)(broken, "en", "bundled", "", "en"))
+    assert kept == [gr.skip()] * 4 and 'role="alert"' in message and "Traceback" not in message
 
 
 def test_what_follows_the_strokes_is_the_end_of_what_is_asked_for(handlers):
@@ -288,7 +288,7 @@ def test_truth_is_told_until_the_first_word_that_is_not_true():
 @pytest.mark.parametrize("hostile", ['"><script>alert(1)</script>', "</div>", "&quot;", "图\u2028形"])
 def test_words_arrive_as_they_were_whatever_they_are(handlers, hostile):
     adopt(handlers.runs, "first", speaker(hostile))
-    *_, (_, caption, _) = handlers.ask(drawn(), "en", "run", "first", "en")
+    *_, (_, caption, *_) = handlers.ask(drawn(), "en", "run", "first", "en")
     assert data(caption)["words"][0]["text"] == hostile
     assert "<script" not in caption and caption.count("<") == 2
 
@@ -298,11 +298,18 @@ def test_words_arrive_as_they_were_whatever_they_are(handlers, hostile):
 
 def test_looking_back_speaks_as_the_run_did_then(handlers):
     run = adopt(handlers.runs, "r", speaker("now"))
-    run.life = [SimpleNamespace(vlm=speaker(word, steps=step)) for step, word in enumerate(("first", "second"), 1)]
+    run.life = [
+        SimpleNamespace(vlm=speaker(word, steps=step), step=step) for step, word in enumerate(("first", "second"), 1)
+    ]
     for moment, word in ((0, "first"), (1, "second"), (7, "second"), (-3, "first")):
-        _, caption_data, note = handlers.look_back(drawn(), "en", moment, "r", "en")
+        _, caption_data, note, then = handlers.look_back(drawn(), "en", moment, "r", "en")
         assert [told["text"] for told in data(caption_data)["words"]] == [word]
         assert f"step {run.life[max(0, min(moment, 1))].vlm.trained_steps}" in note
+        # The studio's panels speak of the model that the lens shows.
+        assert speakers.speaking(handlers.runs, "bundled", "r", then).vlm is run.life[then - 1].vlm
+    assert speakers.speaking(handlers.runs, "run", "r", None).vlm is run.vlm
+    run.life = []
+    assert speakers.speaking(handlers.runs, "run", "r", 1).vlm is run.vlm
 
 
 @pytest.mark.parametrize("run_id", ["unknown", "empty"])

@@ -9,6 +9,7 @@ from tests.app.test_page import BLANK, adopt, data
 from vlm_core import VLM, ModelConfig, UserError
 from vlm_core.app.images import data_uri
 from vlm_core.app.panels import what_if
+from vlm_core.app.questions import answered
 from vlm_core.app.runs import Runs
 from vlm_core.app.texts import table
 from vlm_core.scenes import sample_scene
@@ -20,7 +21,8 @@ DRAWN = data_uri(SCENE.image)
 
 def ask(runs=None, drawn=DRAWN, spoken="en", language="en", run_id="", **changes):
     asked = json.dumps({"at": 3, **changes})
-    return data(what_if.answer(runs or Runs(), asked, drawn, spoken, "run" if run_id else "bundled", run_id, language))
+    speaker = "run" if run_id else "bundled"
+    return data(answered(runs or Runs(), what_if.show_effects, asked, drawn, spoken, speaker, run_id, None, language))
 
 
 def words(tokens):
@@ -81,7 +83,7 @@ def test_need_is_measured_for_the_word_asked_for():
 
 def test_an_empty_canvas_is_no_fault():
     for nothing in ("", BLANK):
-        assert ask(drawn=nothing) == {"at": 3}
+        assert ask(drawn=nothing) == {}
 
 
 def test_special_tokens_are_no_words_to_force(plain):
@@ -97,7 +99,7 @@ def test_special_tokens_are_no_words_to_force(plain):
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_what_cannot_be_read_gets_a_sentence(rubbish, language):
     with pytest.raises(UserError, match=table(language)["what_if_unreadable"].split()[0]):
-        what_if.answer(Runs(), rubbish, DRAWN, "en", "bundled", "", language)
+        answered(Runs(), what_if.show_effects, rubbish, DRAWN, "en", "bundled", "", None, language)
 
 
 def test_a_model_without_a_null_key_is_left_a_patch_and_the_page_says_so_in_its_language():

@@ -57,6 +57,7 @@ def build_page(runs: Runs) -> gr.Blocks:
         api.offer(runs)
         page_language = gr.State(language)
         run_id = gr.State("")
+        moment = gr.State(None)
         seen = gr.State(NOTHING_SEEN)
         poll = gr.Timer(POLL_SECONDS)
         with gr.Row(elem_id="header"):
@@ -77,8 +78,8 @@ def build_page(runs: Runs) -> gr.Blocks:
                 past = life.build(language)
 
         shared = Shared(
-            page, runs, drawing.drawn, drawing.canvas_data, speech.language, speech.speaker, run_id, page_language,
-            message, poll, learning.settings,
+            page, runs, drawing.drawn, drawing.canvas_data, speech.language, speech.speaker, run_id, moment,
+            page_language, message, poll, learning.settings,
         )  # fmt: skip
         life.wire(past, shared)
         tabs: Labels = []
@@ -104,7 +105,7 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         # Its caption: silently when the picture changes or the run knows more, word by word when asked for
         asked = [drawing.drawn, speech.language, speech.speaker, run_id, page_language]
-        spoken = [speech.picture_data, speech.caption_data, speech.note, message]
+        spoken = [speech.picture_data, speech.caption_data, speech.note, moment, message]
         for changed in (
             drawing.drawn.change, speech.language.input, speech.speaker.input, run_id.change, learning.said.change,
         ):  # fmt: skip
@@ -114,12 +115,12 @@ def build_page(runs: Runs) -> gr.Blocks:
                 api_name=False,
             )  # fmt: skip
         speech.ask.click(
-            telling(handlers.ask, 3), asked, spoken,
+            telling(handlers.ask, 4), asked, spoken,
             show_progress="hidden", concurrency_limit=8, concurrency_id="caption", api_name=False,
         )  # fmt: skip
 
         past.slider.change(
-            telling(handlers.look_back, 3),
+            telling(handlers.look_back, 4),
             [drawing.drawn, speech.language, past.slider, run_id, page_language], spoken,
             show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, concurrency_id="follow",
             api_name=False,
@@ -197,34 +198,35 @@ class Handlers:
 
     def ask(
         self, drawn: str, spoken: str, speaker: str, run_id: str, language: str, word_by_word: bool = True
-    ) -> Iterator[tuple[str, str, str]]:
-        """Caption the drawing: (picture data, caption data, note) anew for each word, or at the end alone."""
+    ) -> Iterator[tuple[str, str, str, None]]:
+        """Caption the drawing: (picture data, caption data, note, None) anew for each word, or at the end alone."""
         shown = read_picture(drawn, language)
         vlm, exam, name, learning = speaking(self.runs, speaker, run_id)
         note = caption.introduce(vlm, name, language, exam, learning)
         head = caption.name_head(exam.layer_head if exam else None)
         scene = what_it_shows(shown)
         for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
-            yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
+            doubt = "" if sure or vlm.trained_steps == 0 else caption.doubt(language)
+            yield picture_data, caption_data, note + doubt, None
 
-    def follow(self, *asked) -> tuple[str, str, str, str]:
-        """The caption of the canvas as it is now: (picture data, caption data, note, message); all empty if it is.
+    def follow(self, *asked) -> tuple[str, str, str, None, str]:
+        """The caption of the canvas as it is now: (picture data, caption data, note, None, message); empty if it is.
 
         The same canvas always gives the same, so it does no harm when a browser tells of one change twice.
         """
         try:
             (last,) = self.ask(*asked, word_by_word=False)
         except UserError:
-            return "", "", "", ""
+            return "", "", "", None, ""
         return *last, ""
 
-    def look_back(self, drawn: str, spoken: str, moment: float, run_id: str, language: str) -> tuple[str, str, str]:
-        """What the run said of the drawing at a moment of its life: (picture data, caption data, note)."""
+    def look_back(self, drawn: str, spoken: str, moment: float, run_id: str, language: str) -> tuple:
+        """What the run said of the drawing at a moment of its life: (picture data, caption data, note, its step)."""
         shown = read_picture(drawn, language)
         then = life.recall(self.runs.get(run_id), moment, language)
         scene = what_it_shows(shown)
         ((picture_data, caption_data, _),) = caption.speak(then.vlm, shown, spoken, scene=scene, word_by_word=False)
-        return picture_data, caption_data, caption.introduce(then.vlm, "run", language)
+        return picture_data, caption_data, caption.introduce(then.vlm, "run", language), then.step
 
     def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple]:
         """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""

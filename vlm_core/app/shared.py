@@ -25,6 +25,8 @@ class Shared:
     """Which model is wanted, "run" or "bundled": for `speakers.speaking`."""
     run_id: gr.State
     """The page's own run, "" before there is one."""
+    moment: gr.State
+    """The step of that run to which the page looks back: for `speakers.speaking`; None for now."""
     language: gr.State
     """The page's language, "en" or "zh"."""
     message: gr.HTML

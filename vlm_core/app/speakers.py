@@ -15,17 +15,24 @@ if TYPE_CHECKING:
 class Speaker(NamedTuple):
     vlm: VLM
     exam: Exam | None
-    """How well its maps point; None before a run's first evaluation."""
+    """How well its maps point; None before a run's first evaluation, and of a moment that is looked back on."""
     name: str
     """"run" or "bundled"."""
     learning: bool
     """Whether its run still goes on."""
 
 
-def speaking(runs: Runs, wanted: str, run_id: str | None) -> Speaker:
-    """The model of a page's run if that is `wanted` and there is one, else the bundled one."""
+def speaking(runs: Runs, wanted: str, run_id: str | None, moment: int | None = None) -> Speaker:
+    """The model of a page's run if that is `wanted` and there is one, else the bundled one.
+
+    `moment` is a step of the run's life to which the page looks back, whoever is wanted; None, as is one that is no
+    longer kept, for now.
+    """
     run = runs.get(run_id)
     learning = bool(run and run.live)
+    for then in run.life if run and moment is not None else ():
+        if then.step == moment:
+            return Speaker(then.vlm, None, "run", learning)
     if wanted == "run" and run and run.vlm:
         return Speaker(run.vlm, run.exam, "run", learning)
     return Speaker(bundled_model(), bundled_exam(), "bundled", learning)

@@ -1,23 +1,17 @@
 """The bilingual lens: one picture in both languages, words that speak of the same thing and their maps side by side.
 
-bilingual.js asks while the panel can be seen, and not otherwise; going from pair to pair asks nobody.
+Drawn by static/bilingual.js; going from pair to pair asks nobody.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import gradio as gr
-
-from vlm_core.app.canvas import read_picture
-from vlm_core.app.images import as_data, data_uri
-from vlm_core.app.messages import telling
-from vlm_core.app.runs import Runs
+from vlm_core.app import questions
+from vlm_core.app.images import data_uri
+from vlm_core.app.questions import AskingPanel, Question
 from vlm_core.app.shared import Shared
-from vlm_core.app.speakers import speaking
-from vlm_core.app.texts import Labels, table
-from vlm_core.errors import UserError
+from vlm_core.app.texts import table
 from vlm_core.scenes.world import LANGUAGES
 
 if TYPE_CHECKING:
@@ -36,47 +30,19 @@ WORDS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class BilingualPanel:
-    asked: gr.Textbox
-    """Changes when bilingual.js wants the captions; never seen itself."""
-    data: gr.HTML
-    labels: Labels
+def build(language: str) -> AskingPanel:
+    return questions.build("bilingual", {each: {key: table(each)[key] for key in WORDS} for each in LANGUAGES})
 
 
-def build(language: str) -> BilingualPanel:
-    gr.HTML('<div id="bilingual-root"></div>', elem_id="bilingual")
-    asked = gr.Textbox("", label="JSON", elem_id="bilingual-asked", elem_classes="data-only")
-    data = gr.HTML("", elem_id="bilingual-data", elem_classes="data-only")
-    words = {each: {key: table(each)[key] for key in WORDS} for each in LANGUAGES}
-    gr.HTML(as_data(words), elem_id="bilingual-words", elem_classes="data-only")
-    return BilingualPanel(asked, data, [])
+def wire(panel: AskingPanel, shared: Shared) -> None:
+    questions.wire(panel, shared, show_both)
 
 
-def wire(panel: BilingualPanel, shared: Shared) -> None:
-    def show(drawn: str, speaker: str, run_id: str, language: str) -> str:
-        return show_both(shared.runs, drawn, speaker, run_id, language)
-
-    panel.asked.change(
-        telling(show, 1),
-        [shared.drawn, shared.speaker, shared.run_id, shared.language],
-        [panel.data, shared.message],
-        show_progress="hidden", trigger_mode="always_last", queue=False, api_name=False,
-    )  # fmt: skip
-
-
-def show_both(runs: Runs, drawn: str, speaker: str, run_id: str, language: str) -> str:
-    """Both captions with their pairs of words, for bilingual.js; {} for an empty canvas.
-
-    Raises UserError if the model that speaks knows one of the languages only.
-    """
+def show_both(question: Question) -> dict:
+    """Both captions with their pairs of words. Raises UserError if the model knows one of the languages only."""
     from vlm_core.insight.bilingual import align, tell
 
-    try:
-        picture = read_picture(drawn, language)
-    except UserError:
-        return as_data({})
-    vlm, exam, name, _ = speaking(runs, speaker, run_id)
+    picture, (vlm, exam, name, _) = question.picture, question.speaker
     captions = {each: vlm.caption(picture, each) for each in LANGUAGES}
     told = {
         each: tell([token.text for token in caption.tokens], each, vlm.tokenizer) for each, caption in captions.items()
@@ -84,23 +50,21 @@ def show_both(runs: Runs, drawn: str, speaker: str, run_id: str, language: str) 
     pairs = align(told["en"], told["zh"])
     layer_head = exam.layer_head if exam else None
     taught = vlm.run.get("config", {}).get("languages", LANGUAGES)
-    return as_data(
-        {
-            "picture": data_uri(picture),
-            "grid": vlm.config.grid,
-            "keys": vlm.config.patches + bool(vlm.config.null_key),
-            "null_key": vlm.config.null_key,
-            "head": layer_head,
-            "speaker": name,
-            "steps": vlm.trained_steps,
-            "taught": list(taught),
-            "captions": {
-                each: {"words": [token.text for token in caption.tokens], "caption": told[each].caption}
-                for each, caption in captions.items()
-            },
-            "pairs": [show_pair(pair, captions, told["zh"], layer_head) for pair in pairs],
-        }
-    )
+    return {
+        "picture": data_uri(picture),
+        "grid": vlm.config.grid,
+        "keys": vlm.config.patches + bool(vlm.config.null_key),
+        "null_key": vlm.config.null_key,
+        "head": layer_head,
+        "speaker": name,
+        "steps": vlm.trained_steps,
+        "taught": list(taught),
+        "captions": {
+            each: {"words": [token.text for token in caption.tokens], "caption": told[each].caption}
+            for each, caption in captions.items()
+        },
+        "pairs": [show_pair(pair, captions, told["zh"], layer_head) for pair in pairs],
+    }
 
 
 def show_pair(pair: Pair, captions: dict[str, Caption], chinese: Told, layer_head: tuple[int, int] | None) -> dict:

@@ -1,7 +1,4 @@
-"""Looks at or depends on: change what the model sees, and see which words needed it. Drawn by static/what_if.js.
-
-what_if.js asks while its panel can be seen, and not otherwise: strokes are followed no slower when it is closed.
-"""
+"""Looks at or depends on: change what the model sees, and see which words needed it. Drawn by static/what_if.js."""
 
 from __future__ import annotations
 
@@ -10,16 +7,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import gradio as gr
 from PIL import Image
 
-from vlm_core.app.canvas import read_picture
-from vlm_core.app.images import as_data, data_uri
-from vlm_core.app.messages import telling
-from vlm_core.app.runs import Runs
+from vlm_core.app import questions
+from vlm_core.app.images import data_uri
+from vlm_core.app.questions import AskingPanel, Question
 from vlm_core.app.shared import Shared
-from vlm_core.app.speakers import speaking
-from vlm_core.app.texts import Labels, table, text
+from vlm_core.app.texts import table, text
 from vlm_core.errors import UserError
 from vlm_core.pictures import SIDE
 from vlm_core.scenes.repaint import colors_in, repaint
@@ -45,16 +39,8 @@ STEPS = 10_000
 
 
 @dataclass(frozen=True)
-class WhatIfPanel:
-    asked: gr.Textbox
-    """The changes somebody made, as what_if.js tells them: see `Wanted.read`; never seen itself."""
-    data: gr.HTML
-    labels: Labels
-
-
-@dataclass(frozen=True)
 class Wanted:
-    """What the page asks for."""
+    """What what_if.js asks for: the changes somebody made."""
 
     hidden: frozenset[int]
     heads_off: frozenset[tuple[int, int]]
@@ -102,25 +88,13 @@ class Wanted:
         return Intervention(self.hidden, frozenset(off), forced)
 
 
-def build(language: str) -> WhatIfPanel:
-    gr.HTML('<div id="what-if-root"></div>', elem_id="what-if")
-    asked = gr.Textbox("", label="JSON", elem_id="what-if-asked", elem_classes="data-only")
-    data = gr.HTML("", elem_id="what-if-data", elem_classes="data-only")
+def build(language: str) -> AskingPanel:
     words = {each: {key: table(each)[key] for key in WORDS} | {"colors": name_colors(each)} for each in LANGUAGES}
-    gr.HTML(as_data(words), elem_id="what-if-words", elem_classes="data-only")
-    return WhatIfPanel(asked, data, [])
+    return questions.build("what-if", words)
 
 
-def wire(panel: WhatIfPanel, shared: Shared) -> None:
-    def show(*asked) -> str:
-        return answer(shared.runs, *asked)
-
-    panel.asked.change(
-        telling(show, 1),
-        [panel.asked, shared.drawn, shared.spoken, shared.speaker, shared.run_id, shared.language],
-        [panel.data, shared.message],
-        show_progress="hidden", trigger_mode="always_last", queue=False, api_name=False,
-    )  # fmt: skip
+def wire(panel: AskingPanel, shared: Shared) -> None:
+    questions.wire(panel, shared, show_effects)
 
 
 def name_colors(language: str) -> dict[str, str]:
@@ -128,24 +102,20 @@ def name_colors(language: str) -> dict[str, str]:
     return {name: CHINESE[name] if language == "zh" else name for name in COLORS}
 
 
-def answer(runs: Runs, asked: str, drawn: str, spoken: str, speaker: str, run_id: str, language: str) -> str:
-    """The caption without and with the changes that are asked for, for what_if.js; little for an empty canvas."""
-    wanted = Wanted.read(asked, language)
-    try:
-        picture = read_picture(drawn, language)
-    except UserError:
-        return as_data({"at": wanted.at})
-    from vlm_core.insight.what_if import measure_need, what_if  # with PyTorch, which an empty canvas need not wait for
+def show_effects(question: Question) -> dict:
+    """The caption without and with the changes that are asked for."""
+    from vlm_core.insight.what_if import measure_need, what_if
 
-    vlm, _, name, _ = speaking(runs, speaker, run_id)
-    intervention = wanted.intervention(vlm, language)
+    wanted = Wanted.read(question.asked, question.language)
+    picture, spoken, (vlm, _, name, _) = question.picture, question.spoken, question.speaker
+    intervention = wanted.intervention(vlm, question.language)
     other = repaint(picture, *wanted.swap) if wanted.swap else None
     found = what_if(vlm, picture, spoken, intervention, other)
     need = None
     if wanted.need is not None and 0 <= wanted.need < len(found.before.tokens):
         need = {"word": wanted.need, **measure_need(vlm, picture, spoken, wanted.need).told()}
     told = {"at": wanted.at, "speaker": name, "steps": vlm.trained_steps, "language": spoken, "need": need}
-    return as_data({**told, **as_shown(vlm, picture, other, intervention, found)})
+    return {**told, **as_shown(vlm, picture, other, intervention, found)}
 
 
 def as_shown(
