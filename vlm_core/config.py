@@ -149,7 +149,9 @@ class TrainConfig:
         if self.steps is None and self.seconds is None:
             raise UserError("A run needs an end: give it seconds or steps.")
         if not 0 < (self.seconds if self.steps is None else self.steps) < math.inf:
-            raise UserError("A run needs at least one step and more than zero seconds.")
+            raise UserError(
+                "A run needs at least one step and more than zero seconds.", "训练至少要有一步,秒数要大于零。"
+            )
         if self.until is not None and not 0 < self.until <= 1:
             raise UserError("The exact match at which a run may stop must be above 0 and at most 1.")
         if self.level not in (1, 2, 3):
@@ -172,13 +174,15 @@ class TrainConfig:
         if self.width not in (None, *WIDTHS):
             raise UserError(f"A run's width is {', '.join(map(str, WIDTHS))} or its preset's, not {self.width}.")
         if self.seed < 0:
-            raise UserError("The seed must be 0 or a positive whole number.")
+            raise UserError("The seed must be 0 or a positive whole number.", "随机种子必须是 0 或正整数。")
         if self.snapshots < 0:
             raise UserError("The number of snapshots must be 0 or more.")
         if self.evaluations < 1 or self.evaluation_scenes < 1:
             raise UserError("A run reads at least one held-out scene at least once.")
         if self.batch_size < 1 or not self.learning_rate < math.inf or self.learning_rate <= 0:
-            raise UserError("The batch size must be at least 1 and the learning rate above 0.")
+            raise UserError(
+                "The batch size must be at least 1 and the learning rate above 0.", "批大小至少为 1,学习率要大于 0。"
+            )
 
     def model_config(self, vocab_size: int) -> ModelConfig:
         """The preset's model with whatever the run sets of it."""

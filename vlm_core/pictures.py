@@ -29,21 +29,33 @@ def open_picture(source: Image.Image | np.ndarray | str | Path | bytes | BinaryI
     scaled. A picture that is not square is padded with the colour of its own border, so that shapes keep their
     shape. One that is 224 × 224 RGB already comes back pixel by pixel. Raises UserError for everything else.
     """
-    name = f"'{Path(source).name}'" if isinstance(source, str | Path) else "The picture"
+    file = f"'{Path(source).name}'" if isinstance(source, str | Path) else ""
+    name, named = file or "The picture", file or "这张图片"
     try:
-        return _fit(_as_rgb(_load(source, name)))
+        return _fit(_as_rgb(_load(source, name, named)))
     except UserError:
         raise
     except FileNotFoundError as error:
-        raise UserError(f"There is no file {name}; check the path.") from error
+        raise UserError(f"There is no file {name}; check the path.", f"没有文件 {named};请检查路径。") from error
     except UnidentifiedImageError as error:
-        raise UserError(f"{name} is not a picture that can be read; use a PNG, JPEG, GIF or WebP file.") from error
+        raise UserError(
+            f"{name} is not a picture that can be read; use a PNG, JPEG, GIF or WebP file.",
+            f"{named} 不是可以读取的图片;请使用 PNG、JPEG、GIF 或 WebP 文件。",
+        ) from error
     except Image.DecompressionBombError as error:
-        raise UserError(f"{name} has too many pixels; use one of at most 40 million.") from error
+        raise UserError(
+            f"{name} has too many pixels; use one of at most 40 million.",
+            f"{named} 的像素太多;请使用最多 4000 万像素的图片。",
+        ) from error
     except Exception as error:  # On damaged bytes Pillow's readers raise nearly anything, struct.error included.
         if isinstance(error, OSError) and error.errno:
-            raise UserError(f"{name} could not be opened ({error.strerror}); check the path.") from error
-        raise UserError(f"{name} is cut off or damaged; save it again or use another picture.") from error
+            raise UserError(
+                f"{name} could not be opened ({error.strerror}); check the path.", f"{named} 打不开;请检查路径。"
+            ) from error
+        raise UserError(
+            f"{name} is cut off or damaged; save it again or use another picture.",
+            f"{named} 不完整或已损坏;请重新保存,或换一张图片。",
+        ) from error
 
 
 def is_blank(image: Image.Image) -> bool:
@@ -51,7 +63,7 @@ def is_blank(image: Image.Image) -> bool:
     return all(high - low <= BLANK_SPREAD for low, high in image.convert("RGB").getextrema())
 
 
-def _load(source, name: str) -> Image.Image:
+def _load(source, name: str, named: str) -> Image.Image:
     if isinstance(source, Image.Image):
         return _bounded(source)
     if isinstance(source, np.ndarray):
@@ -62,7 +74,7 @@ def _load(source, name: str) -> Image.Image:
                 "give height × width × 3 numbers of type uint8."
             )
         return _bounded(Image.fromarray(source))
-    content = _read(source, name)
+    content = _read(source, name, named)
     with warnings.catch_warnings():
         # Too many pixels and damaged notes are dealt with here, in words a person can use.
         warnings.simplefilter("ignore")
@@ -71,7 +83,7 @@ def _load(source, name: str) -> Image.Image:
     return image
 
 
-def _read(source, name: str) -> bytes:
+def _read(source, name: str, named: str) -> bytes:
     if isinstance(source, bytes):
         content = source
     elif isinstance(source, str | Path):
@@ -80,18 +92,21 @@ def _read(source, name: str) -> bytes:
     else:
         content = source.read(MOST_BYTES + 1)
     if not content:
-        raise UserError(f"{name} is empty; use another picture.")
+        raise UserError(f"{name} is empty; use another picture.", f"{named} 是空的;请换一张图片。")
     if len(content) > MOST_BYTES:
-        raise UserError(f"{name} is larger than 50 MB; save the picture smaller.")
+        raise UserError(f"{name} is larger than 50 MB; save the picture smaller.", f"{named} 超过 50 MB;请存得小一些。")
     return content
 
 
 def _bounded(image: Image.Image) -> Image.Image:
     width, height = image.size
     if width * height > MOST_PIXELS:
-        raise UserError(f"The picture has {width} × {height} pixels; use one of at most 40 million pixels.")
+        raise UserError(
+            f"The picture has {width} × {height} pixels; use one of at most 40 million pixels.",
+            f"这张图片有 {width} × {height} 像素;请使用最多 4000 万像素的图片。",
+        )
     if min(width, height) < 1:
-        raise UserError("The picture has no pixels; use another one.")
+        raise UserError("The picture has no pixels; use another one.", "这张图片没有像素;请换一张。")
     return image
 
 

@@ -11,11 +11,20 @@ from matplotlib.ft2font import FT2Font
 
 import vlm_core.app
 from vlm_core.app import canvas
-from vlm_core.app.lessons import LESSONS, PARTS, all_lessons, draw_picture, lesson_named, picture_at, read_lesson
+from vlm_core.app.lessons import (
+    LESSONS,
+    PARTS,
+    all_lessons,
+    config_of,
+    draw_picture,
+    lesson_named,
+    picture_at,
+    read_lesson,
+)
 from vlm_core.app.page import STUDIO, Handlers, build_page
 from vlm_core.app.panels import lessons as panel
 from vlm_core.app.runs import Runs
-from vlm_core.app.settings import configure
+from vlm_core.app.settings import configure, settings_of
 from vlm_core.app.speakers import bundled_model
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
@@ -147,6 +156,18 @@ def test_where_it_fails_it_does_fail_and_is_sure_of_it():
         six, language="en").text.count("large") <= 4  # fmt: skip
 
 
+def test_a_lesson_may_set_everything_that_the_page_can(tmp_path):
+    training = {
+        "seconds": 20, "level": 1, "style": "clean", "objective": "grounded", "preset": "classic", "seed": 3,
+        "sabotage": ["red_circles"], "learning_rate": 0.5, "optimizer": "adamw", "heads": 4, "width": 32,
+        "languages": ["zh"],
+    }  # fmt: skip
+    config = config_of(read_lesson(write(tmp_path, training=training)).training)
+    seconds, *others = settings_of(config)
+    assert seconds == 20
+    assert others == [1, "clean", "grounded", "classic", 3, ["red_circles"], 0.5, "adamw", 4, 32, "zh"]
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -157,6 +178,8 @@ def test_where_it_fails_it_does_fail_and_is_sure_of_it():
         ({"picture": {"drawn": [{"shape": "house", "at": [1, 1], "radius": 2, "color": "red"}]}}, "unknown shape"),
         ({"training": {"speed": 3}}, "`training` has something unknown: speed"),
         ({"training": {"level": 9}}, "no level 9"),
+        ({"training": {"width": 50}}, "width is"),
+        ({"training": {"seconds": "long"}}, "`training` has a value of the wrong kind."),
         ({"speaker": "nobody"}, "`speaker` must be one of: run, bundled"),
         ({"panels": ["attic"]}, "no panel 'attic'"),
         ({"steps": []}, "at least one step"),

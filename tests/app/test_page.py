@@ -1,5 +1,6 @@
 """What the page does on a click, as plain functions: no server and no browser."""
 
+import io
 import json
 import re
 from html import unescape
@@ -22,6 +23,7 @@ from vlm_core.app.truth import as_far_as_true, truth_of
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
 from vlm_core.insight.exam import Exam
+from vlm_core.learning.parcel import unpack
 from vlm_core.scenes import sample_scene
 from vlm_core.scenes.tokenizer import WordTokenizer
 
@@ -84,6 +86,30 @@ def test_a_user_error_becomes_its_sentence_and_nothing_else_changes():
     first, second, message = telling(handler, 2)("x")
     assert first == second == gr.skip()
     assert "No &lt;b&gt;x&lt;/b&gt; &amp; no more." in message and 'role="alert"' in message
+
+
+def test_a_sentence_known_in_both_languages_is_told_in_both_for_the_page_to_choose():
+    def handler():
+        raise UserError("<Gone>.", "<没了>。")
+
+    _, message = telling(handler, 1)()
+    assert '<span lang="en">&lt;Gone&gt;.</span><span lang="zh">&lt;没了&gt;。</span>' in message
+
+
+def test_whatever_may_be_wrong_with_a_file_has_a_chinese_sentence(tmp_path):
+    (tmp_path / "letter.png").write_text("This is a letter.")
+    (tmp_path / "empty.png").write_bytes(b"")
+    whole = io.BytesIO()
+    Image.new("RGB", (300, 300), "red").save(whole, "PNG")
+    (tmp_path / "half.png").write_bytes(whole.getvalue()[:200])
+    for name in ("letter.png", "empty.png", "half.png", "nowhere.png"):
+        with pytest.raises(UserError) as caught:
+            picture.uploaded_picture(tmp_path / name)
+        assert caught.value.chinese.startswith(("'", "没有文件")) and name in caught.value.chinese
+    for content in (b"no zip", b""):
+        with pytest.raises(UserError) as caught:
+            unpack(content)
+        assert "在这里下载" in caught.value.chinese
 
 
 def test_a_stream_keeps_what_it_gave_before_it_failed():
@@ -320,6 +346,25 @@ def test_a_life_that_is_not_kept_is_told(handlers, run_id):
 
 
 # A run on the page
+
+
+def test_what_went_wrong_with_a_run_is_told_in_the_language_of_the_page(handlers):
+    run = adopt(handlers.runs, "r", speaker("now"), state="failed")
+    run.message, run.chinese = "It failed.", "出错了。"
+    assert "It failed." in training.show_progress(run, "en") and "出错了" in training.show_progress(run, "zh")
+    run.state = "diverged"
+    for language in ("en", "zh"):
+        assert table(language)["diverged_told"].format(step=run.step) in training.show_progress(run, language)
+    run.state = "finished"
+    assert "problem" not in training.show_progress(run, "en")
+
+
+@pytest.mark.parametrize(("spoken", "told"), [("en", False), ("zh", True)])
+def test_a_model_asked_in_a_language_it_was_not_taught_says_so(handlers, spoken, told):
+    run = adopt(handlers.runs, "r", speaker("now"))
+    run.vlm.run = {"config": {"languages": ["en"]}}
+    *_, (_, _, note, _) = handlers.ask(drawn(), spoken, "run", "r", "en")
+    assert ("left out Chinese" in unescape(note)) == told
 
 
 def test_a_run_is_shown_once_per_change(handlers):

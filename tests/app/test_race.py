@@ -113,6 +113,13 @@ def test_stages_are_marked_where_they_were_seen_and_others_are_not():
     assert meanings.count('data-seen="true"') == 2 and meanings.count('data-seen="false"') == 2
 
 
+def test_numbers_of_stages_that_came_close_together_can_both_be_read():
+    shown = run()
+    shown.stages = {"language": Moment(7, 0.1), "visual": Moment(8, 0.101), "association": Moment(90, 0.9)}
+    places = [int(x) for x in re.findall(r'<text class="stage" x="(\d+)"', training.show_curves(shown, "en"))]
+    assert places[1] - places[0] >= 13 and places[2] > places[1]
+
+
 def test_measures_show_each_kind_of_word_beside_what_guessing_gets():
     told = training.show_measures(run(), "en")
     assert re.findall(r'data-slot="(\w+)"', told) == ["color", "function"]

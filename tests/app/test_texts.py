@@ -8,12 +8,15 @@ from string import Formatter
 import pytest
 from matplotlib.ft2font import FT2Font
 
+import vlm_core
 import vlm_core.app
 from vlm_core.app.texts import I18N, choices, known, table, text
 from vlm_core.insight.overlays import FONT
 
 ENGLISH, CHINESE = table("en"), table("zh")
 SOURCES = sorted(Path(vlm_core.app.__file__).parent.rglob("*.py"))
+READ = {".py", ".js", ".html", ".json"}
+EVERYTHING = [path for path in Path(vlm_core.__file__).parent.rglob("*") if path.suffix in READ]
 CODE = "\n".join(source.read_text(encoding="utf-8") for source in SOURCES)
 
 
@@ -67,5 +70,6 @@ def test_choices_keep_their_values_in_every_language():
 def test_the_font_that_comes_along_has_every_character_of_the_page():
     """On a machine without Chinese fonts a missing one would be an empty box; scripts/subset_font.py cuts it anew."""
     font = FT2Font(str(FONT)).get_charmap()
-    shown = set("".join(CHINESE.values())) - {"\n"}
+    everything = "".join(path.read_text(encoding="utf-8") for path in EVERYTHING)
+    shown = set(re.findall(r"[\u3000-\u9fff\uff00-\uffef]", everything)) | set("".join(CHINESE.values())) - {"\n"}
     assert not {character for character in shown if ord(character) not in font}

@@ -108,7 +108,10 @@ class Rooms:
         with self._lock:
             self._sweep()
             if len(self._rooms) >= MOST_ROOMS:
-                raise UserError(f"{MOST_ROOMS} rooms are open here already; try again when one of them is closed.")
+                raise UserError(
+                    f"{MOST_ROOMS} rooms are open here already; try again when one of them is closed.",
+                    f"这里已经开了 {MOST_ROOMS} 个房间;请等其中一个关闭后再试。",
+                )
             code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
             room = Room(code, secrets.token_urlsafe(16), exhibit, exhibit.first_question(), touched_at=self._clock())
             self._rooms[code] = room

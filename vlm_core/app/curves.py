@@ -12,6 +12,8 @@ MARKERS = {"a": "m-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z", "b": "m0 -6l5.5
 """Series "a" is drawn through and has discs, "b" is dashed and has diamonds; colours come on top of that. Outlines are
 relative to the point they mark."""
 SIGNS = {"a": "●", "b": "◆"}
+DIGIT = 14
+"""Room that a number above the curves takes."""
 SPARK_WIDTH, SPARK_HEIGHT, SPARK_POINTS = 140, 30, 40
 
 
@@ -65,11 +67,14 @@ def draw_chart(lines: list[Line], label: str, losses_left=False, shares_right=Fa
             f'<text class="left" x="{LEFT - 5}" y="{_y(loss / LOSS_CEILING) + 5:.0f}">{loss}</text>'
             for loss in (0, 2, 4)
         ]
-    for share, number in marks:
+    free = 0.0
+    for share, number in sorted(marks):
+        x = _x(share)
         parts.append(
-            f'<line class="stage" x1="{_x(share):.0f}" x2="{_x(share):.0f}" y1="{TOP - 2}" y2="{HEIGHT - BOTTOM}"/>'
-            f'<text class="stage" x="{_x(share):.0f}" y="{TOP - 6}">{number}</text>'
+            f'<line class="stage" x1="{x:.0f}" x2="{x:.0f}" y1="{TOP - 2}" y2="{HEIGHT - BOTTOM}"/>'
+            f'<text class="stage" x="{max(x, free):.0f}" y="{TOP - 6}">{number}</text>'
         )
+        free = max(x, free) + DIGIT  # numbers of marks that are close stand side by side
     for line in lines:
         points = " ".join(f"{_x(share):.0f},{_y(level):.0f}" for share, level in line.points)
         if points:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from vlm_core.app.messages import show
 from vlm_core.errors import UserError
 
 SAVE = """(file) => {
@@ -41,7 +41,7 @@ def on_click(button: gr.Button, handler: Callable, inputs: list, message: gr.HTM
         try:
             return put_down(*handler(*arguments)), ""
         except UserError as error:
-            return None, f'<p role="alert">{escape(str(error))}</p>'
+            return None, show(error)
 
     holder = gr.DownloadButton(visible=False)
     quick = {"queue": False, "show_progress": "hidden", "api_name": False}

@@ -17,8 +17,9 @@ leads through steps. Each step says what to do and why, marks the control it spe
                  "then": {"en": "…", "zh": "…"}}]
     }
 
-Its name is that of its file; `?lesson=NAME` opens it. What `training` does not name is as in `TrainConfig`. A step's
-`then` is told once it is done; it may bring a `picture` of its own, which stays until another step brings one.
+Its name is that of its file; `?lesson=NAME` opens it. `training` may name any setting of the page (`settings.KINDS`) as
+`TrainConfig` has it, which also says what the others are. A step's `then` is told once it is done; it may bring a
+`picture` of its own, which stays until another step brings one.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from vlm_core.app.canvas import scene_of
+from vlm_core.app.settings import KINDS
 from vlm_core.app.texts import text
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
@@ -42,7 +44,6 @@ from vlm_core.scenes.world import LANGUAGES, LEVELS, SHAPES, STYLES
 LESSONS = Path(__file__).parent / "lessons"
 PARTS = {"samples": "#samples", "settings": "#settings", "time_machine": "#life", "speaker": "#speaker"}
 """Panels that a lesson may show or not, beside the tabs ("tab-…"), with where they are on the page."""
-TRAINING = ("seconds", "level", "style", "objective", "preset", "seed")
 DONE = {
     "caption": {"says", "lacks"},
     "word": {"text", "count"},
@@ -114,6 +115,15 @@ def read_lesson(path: Path) -> Lesson:
     )  # fmt: skip
 
 
+def config_of(training: dict) -> TrainConfig:
+    """The run that a lesson sets. Raises ValueError for what no run can do."""
+    try:
+        settings = {name: tuple(value) if isinstance(value, list) else value for name, value in training.items()}
+        return TrainConfig(**settings)
+    except TypeError as error:
+        raise ValueError("`training` has a value of the wrong kind.") from error
+
+
 def picture_at(lesson: Lesson, step: int) -> str | dict:
     """The picture that is on the canvas at a step (from 0 on): its own, or the last one brought before."""
     brought = [entry["picture"] for entry in lesson.steps[: step + 1] if "picture" in entry]
@@ -152,8 +162,8 @@ def _check(raw: dict) -> None:
         raise ValueError("`order` must be a whole number.")
     _check_words(raw["title"], "`title`")
     _check_picture(raw["picture"], "`picture`")
-    _has(raw["training"], "`training`", set(), set(TRAINING))
-    TrainConfig(**raw["training"])
+    _has(raw["training"], "`training`", set(), set(KINDS))
+    config_of(raw["training"])
     if raw["speaker"] not in SPEAKERS:
         raise ValueError(f"`speaker` must be one of: {', '.join(SPEAKERS)}.")
     if not isinstance(raw["panels"], list):

@@ -11,6 +11,14 @@ import gradio as gr
 from vlm_core.errors import UserError
 
 
+def show(error: UserError) -> str:
+    """Its sentence as HTML: in both languages where it has both, of which CSS shows the page's."""
+    said = escape(str(error))
+    if error.chinese:
+        said = f'<span lang="en">{said}</span><span lang="zh">{escape(error.chinese)}</span>'
+    return f'<p role="alert">{said}</p>'
+
+
 def telling(handler: Callable, outputs: int) -> Callable:
     """`handler` with one output more: the page's message line.
 
@@ -18,7 +26,7 @@ def telling(handler: Callable, outputs: int) -> Callable:
     """
 
     def failed(error: UserError) -> tuple:
-        return *[gr.skip()] * outputs, f'<p role="alert">{escape(str(error))}</p>'
+        return *[gr.skip()] * outputs, show(error)
 
     def together(result) -> tuple:
         return *(result if outputs > 1 else (result,)), ""

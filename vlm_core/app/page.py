@@ -202,7 +202,7 @@ class Handlers:
         """Caption the drawing: (picture data, caption data, note, None) anew for each word, or at the end alone."""
         shown = read_picture(drawn, language)
         vlm, exam, name, learning = speaking(self.runs, speaker, run_id)
-        note = caption.introduce(vlm, name, language, exam, learning)
+        note = caption.introduce(vlm, name, spoken, language, exam, learning)
         head = caption.name_head(exam.layer_head if exam else None)
         scene = what_it_shows(shown)
         for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
@@ -226,7 +226,7 @@ class Handlers:
         then = life.recall(self.runs.get(run_id), moment, language)
         scene = what_it_shows(shown)
         ((picture_data, caption_data, _),) = caption.speak(then.vlm, shown, spoken, scene=scene, word_by_word=False)
-        return picture_data, caption_data, caption.introduce(then.vlm, "run", language), then.step
+        return picture_data, caption_data, caption.introduce(then.vlm, "run", spoken, language), then.step
 
     def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple]:
         """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""

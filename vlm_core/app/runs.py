@@ -70,6 +70,8 @@ class Run:
     vlm: object = None
     """The model at the last evaluation (`VLM`)."""
     message: str = ""
+    chinese: str = ""
+    """The message on the Chinese page."""
     version: int = 0
     """Grows with every change, so that a page knows whether it has seen it."""
     pulled: float = 0.0
@@ -104,7 +106,8 @@ class Runs:
             if len(live) + len(configs) > MOST_LIVE:
                 raise UserError(
                     f"At most {MOST_LIVE} models learn here at once, and {len(live)} do already; "
-                    "try again when one of them is done."
+                    "try again when one of them is done.",
+                    f"这里最多同时训练 {MOST_LIVE} 个模型,现在已有 {len(live)} 个;请等其中一个结束后再试。",
                 )
             # A newcomer waits for nobody and makes nobody wait for what they had before.
             had = min((other.pulled for other in live), default=0.0)
@@ -211,10 +214,11 @@ class Runs:
                 if run.step > before:
                     run.stepping = False
         except UserError as error:
-            run.state, run.message = "failed", str(error)
+            run.state, run.message, run.chinese = "failed", str(error), error.chinese or str(error)
         except Exception:
             logging.getLogger(__name__).exception("run failed")
             run.state, run.message = "failed", "This run failed on the server; start another one."
+            run.chinese = "这次训练在服务器上出错了;请重新开始。"
         run.stepping = run.stepping and run.live
         run.pulled += time.monotonic() - began
         run.version += 1

@@ -98,7 +98,11 @@ def pack(parcel: Parcel) -> bytes:
 def unpack(content: bytes) -> Parcel:
     """The run in a zip file that `pack` made, or somebody else. Raises UserError if it is unusable."""
     if len(content) > MOST_ZIPPED:
-        raise UserError(f"This file is larger than {MOST_ZIPPED // 1_000_000} MB, which no run of this page is.")
+        most = MOST_ZIPPED // 1_000_000
+        raise UserError(
+            f"This file is larger than {most} MB, which no run of this page is; use one that was downloaded here.",
+            f"这个文件超过 {most} MB,不是本页的训练;请使用在这里下载的文件。",
+        )
     try:
         files = _read(content)
         card, curves = json.loads(files[CARD_FILE]), json.loads(files[CURVES_FILE])
@@ -110,7 +114,10 @@ def unpack(content: bytes) -> Parcel:
         zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, SafetensorError,
         ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError, RuntimeError, OverflowError,
     ) as error:  # fmt: skip
-        raise UserError("This file is damaged or no run of this page; use one that was downloaded here.") from error
+        raise UserError(
+            "This file is damaged or no run of this page; use one that was downloaded here.",
+            "这个文件已损坏,或不是本页的训练;请使用在这里下载的文件。",
+        ) from error
 
 
 def _read(content: bytes) -> dict[str, bytes]:
@@ -120,16 +127,25 @@ def _read(content: bytes) -> dict[str, bytes]:
         for entry in archive.infolist():
             name = entry.filename
             if PurePosixPath(name).name != name or name not in (*MOST_BYTES, *LEFT_ALONE) or name in files:
-                raise UserError(f"This file holds '{name[:60]}', which no run has; use one that was downloaded here.")
+                raise UserError(
+                    f"This file holds '{name[:60]}', which no run has; use one that was downloaded here.",
+                    f"这个文件里有 '{name[:60]}',训练里不会有它;请使用在这里下载的文件。",
+                )
             if name in LEFT_ALONE:
                 continue
             with archive.open(entry) as file:
                 files[name] = file.read(MOST_BYTES[name] + 1)  # what its size is said to be may be a lie
             if len(files[name]) > MOST_BYTES[name]:
-                raise UserError(f"'{name}' in this file is larger than any run of this page has it.")
+                raise UserError(
+                    f"'{name}' in this file is larger than any run of this page has it; use one downloaded here.",
+                    f"这个文件里的 '{name}' 比本页的任何训练都大;请使用在这里下载的文件。",
+                )
     missing = [name for name in MOST_BYTES if name not in files]
     if missing:
-        raise UserError(f"This file has no {missing[0]}; use a run that was downloaded here.")
+        raise UserError(
+            f"This file has no {missing[0]}; use a run that was downloaded here.",
+            f"这个文件里没有 {missing[0]};请使用在这里下载的文件。",
+        )
     return files
 
 
@@ -161,7 +177,10 @@ def _build(card: dict, weights: bytes) -> VLM:
     sizes = {name: getattr(config, name) for name in MOST_SIZES}
     whole = all(type(size) is int and 0 < size <= MOST_SIZES[name] for name, size in sizes.items() if size is not None)
     if not whole or (config.image_size, config.patch_size) != (224, 16):
-        raise UserError("The model in this file has other sizes than this page's models; use one downloaded here.")
+        raise UserError(
+            "The model in this file has other sizes than this page's models; use one downloaded here.",
+            "这个文件里的模型与本页的模型大小不同;请使用在这里下载的文件。",
+        )
     tokenizer = tokenizer_from_dict(card["tokenizer"])
     if len(tokenizer) != config.vocab_size or not all(isinstance(token, str) for token in tokenizer.vocabulary):
         raise ValueError("the vocabulary does not fit")

@@ -73,7 +73,10 @@ def teach(
     if vlm.trained_steps == 0:
         raise UserError("The model that speaks is untrained; teach one that knows its first words.")
     if not isinstance(vlm.tokenizer, WordTokenizer):
-        raise UserError("This model writes letter by letter; teach one that has a token for each word.")
+        raise UserError(
+            "This model writes letter by letter; teach one that has a token for each word.",
+            "这个模型逐个字母书写;请教一个以词为词元的模型。",
+        )
     config, device = config_of(vlm), pick_device()
     precision = pick_precision(device)
     learner = grow(vlm, newcomer.word, _KIN).to(device).float()

@@ -55,7 +55,10 @@ class Tokenizer:
         """The token that asks for "en" or "zh"; raises UserError for a language that it has no token for."""
         if f"<{language}>" not in self._ids:
             spoken = ", ".join(token[1:-1] for token in self.specials if token in ("<en>", "<zh>"))
-            raise UserError(f"This model does not speak '{language}'; choose one of: {spoken}.")
+            raise UserError(
+                f"This model does not speak '{language}'; choose one of: {spoken}.",
+                f"这个模型不会说 '{language}';可选:{spoken}。",
+            )
         return self._ids[f"<{language}>"]
 
     def encode(self, text: str, language: str) -> list[int]:

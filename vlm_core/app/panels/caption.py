@@ -132,7 +132,9 @@ def speak(
     yield shown, caption_as_data(vlm, tokens, language, head, truth, done=True), sure
 
 
-def introduce(vlm, speaker: str, language: str, exam: Exam | None = None, learning: bool = False) -> str:
+def introduce(
+    vlm, speaker: str, spoken: str, language: str, exam: Exam | None = None, learning: bool = False
+) -> str:
     """Who speaks, how far to trust it, and which maps are shown and why, in the page's language."""
     if vlm.trained_steps == 0:
         return f'<p class="untrained" role="alert">{escape(text(language, "speaker_untrained"))}</p>'
@@ -140,9 +142,12 @@ def introduce(vlm, speaker: str, language: str, exam: Exam | None = None, learni
     told = text(language, key, step=vlm.trained_steps, steps=f"{vlm.trained_steps:,}")
     if lessons := vlm.run.get("taught"):
         told += " " + text(language, "speaker_taught", words=", ".join(lesson["word"] for lesson in lessons))
-    if vlm.run.get("config", {}).get("sabotage"):
+    config = vlm.run.get("config", {})
+    if config.get("sabotage"):
         told += " " + text(language, "sabotage_warning")
-    grounded = vlm.run.get("config", {}).get("objective") == "grounded"
+    if spoken not in config.get("languages", LANGUAGES):
+        told += " " + text(language, "speaker_untaught", spoken=text(language, LANGUAGES[spoken]))
+    grounded = config.get("objective") == "grounded"
     taught = text(language, "grounded_note" if grounded else "captions_note")
     pointing = "" if exam is None else f" {escape(tell_head(exam, language))}"
     return (

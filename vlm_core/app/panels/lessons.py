@@ -9,7 +9,7 @@ import gradio as gr
 
 from vlm_core.app.canvas import on_canvas
 from vlm_core.app.images import as_data
-from vlm_core.app.lessons import PARTS, all_lessons, draw_picture, lesson_named, picture_at
+from vlm_core.app.lessons import PARTS, all_lessons, config_of, draw_picture, lesson_named, picture_at
 from vlm_core.app.texts import known, table
 from vlm_core.config import TrainConfig
 from vlm_core.scenes.world import LANGUAGES
@@ -51,7 +51,7 @@ def open_step(asked: str) -> tuple[str, str | None, TrainConfig | None]:
     picture_data = on_canvas(draw_picture(picture_at(lesson, wanted["step"])))
     if not wanted["anew"]:
         return picture_data, None, None
-    return picture_data, lesson.speaker, TrainConfig(**lesson.training)
+    return picture_data, lesson.speaker, config_of(lesson.training)
 
 
 def _all_data() -> str:

@@ -185,14 +185,23 @@ def show_progress(run: Run | None, language: str) -> str:
     ]
     if run.live:
         facts += [text(language, "left", seconds=f"{left:.0f}"), text(language, "speed", speed=f"{run.speed:.0f}")]
-    failed = run.state in ("failed", "diverged")
-    message = f'<p class="problem" role="alert">{escape(run.message)}</p>' if failed else ""
+    message = f'<p class="problem" role="alert">{escape(said)}</p>' if (said := _problem(run, language)) else ""
     return (
         f'<div class="run" data-run="{escape(run.id)}" data-state="{run.state}" data-step="{run.step}">'
         f"{warn_of_faults(run.config, language)}"
         f'<progress max="1" value="{run.share:.4f}" aria-label="{escape(words["budget"])}"></progress>'
         f'<p class="facts">{" · ".join(map(escape, facts))}</p>{message}{_steered(run, language)}</div>'
     )
+
+
+def _problem(run: Run, language: str) -> str:
+    """What went wrong with a run; empty if nothing did."""
+    match run.state:
+        case "diverged":
+            return text(language, "diverged_told", step=run.step)
+        case "failed":
+            return run.chinese if language == "zh" and run.chinese else run.message
+    return ""
 
 
 def _steered(run: Run, language: str) -> str:
