@@ -361,7 +361,7 @@ def test_finished_run_s_model_is_the_one_that_captions(page):
 
 
 def test_time_machine_shows_what_the_run_said_at_any_time_and_plays(page):
-    open_page(page, "seconds=2&level=1&style=clean")
+    open_page(page, "seconds=4&level=1&style=clean")
     page.click("#editor [data-shape=star]")
     until(page, lambda: words(page), "the bundled model speaks")
     assert not page.locator("#life-slider").is_visible()
