@@ -24,7 +24,8 @@ def test_the_page_and_the_tests_are_one_command_each_and_make_their_own_environm
     for block, environment in ((page, ".venv"), (tests, ".venv-test")):
         assert len(block.strip().splitlines()) == 1
         assert block.startswith(f"python3 -m venv {environment} && ")
-    assert page.strip().endswith("python demo_app.py") and tests.strip().endswith("python -m pytest")
+    assert page.strip().endswith("python demo_app.py")
+    assert tests.strip().endswith("python -m pytest -n 2 --dist loadfile")
 
 
 def test_the_space_runs_the_version_of_gradio_that_is_pinned():

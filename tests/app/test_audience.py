@@ -14,9 +14,10 @@ from PIL import Image, ImageDraw
 from vlm_core.app import audience, speakers
 from vlm_core.app.audience import PATCHES, Exhibit, NotAsked, RoomGone, Rooms, TooBusy
 from vlm_core.app.audience_routes import Reach, base_address, own_address, preferred, reach, routes
+from vlm_core.app.heads import head_named, name_head
 from vlm_core.app.images import data_uri
 from vlm_core.app.maps import outline
-from vlm_core.app.panels.audience import Presenter, head_named, show_answer, show_way_in
+from vlm_core.app.panels.audience import Presenter, show_answer, show_way_in
 from vlm_core.app.texts import text
 from vlm_core.errors import UserError
 from vlm_core.insight.exam import Exam
@@ -349,7 +350,7 @@ def drawn():
 
 
 def test_a_lesson_from_opening_to_closing(presenter, rooms):
-    key, *_ = presenter.open("", "en", OPEN, drawn(), "en", "run", "")
+    key, *_ = presenter.open("", "en", OPEN, drawn(), "en", "run", "", None)
     code = code_of(rooms, key)
     *_, board, timer = presenter.view(key, "en", OPEN)
     assert code in board and "<svg" in board and timer.active
@@ -359,7 +360,7 @@ def test_a_lesson_from_opening_to_closing(presenter, rooms):
     assert rooms.look(key).word == 1 and not rooms.look(key).taps
     *_, board, _ = presenter.reveal(key, "en", OPEN, "1.1")
     assert board.count("<figure>") == 3 and rooms.look(key).head == (1, 1)
-    again, *_ = presenter.open(key, "en", OPEN, drawn(), "en", "run", "")
+    again, *_ = presenter.open(key, "en", OPEN, drawn(), "en", "run", "", None)
     assert again == key and code_of(rooms, key) == code  # the class stays in its room
     key, *_ = presenter.close(key, "zh", OPEN)
     assert key == "" and rooms.look(again) is None
@@ -369,7 +370,7 @@ def test_a_lesson_from_opening_to_closing(presenter, rooms):
 
 def test_an_empty_canvas_opens_no_room(presenter, rooms):
     with pytest.raises(UserError, match="canvas is empty"):
-        presenter.open("", "en", OPEN, None, "en", "run", "")
+        presenter.open("", "en", OPEN, None, "en", "run", "", None)
     assert not rooms._rooms
 
 
@@ -413,7 +414,8 @@ def test_what_nobody_knows_is_said_to_be_unknown(rooms):
     [("mean", None), ("1.1", (1, 1)), ("2.0", (0, 0)), ("", (0, 0)), ("x.y", (0, 0)), ("0.9", (0, 0)), ("²", (0, 0))],
 )
 def test_the_head_of_the_lens_is_taken_and_nonsense_is_not(name, head):
-    assert head_named(name, exhibit()) == head
+    assert head_named(name, 2, 2, otherwise=(0, 0)) == head
+    assert head_named(name_head(head), 2, 2) == head
 
 
 def test_where_phones_cannot_come_there_is_no_code_to_scan_but_a_way_out(rooms, key):

@@ -99,8 +99,8 @@ def test_the_font_that_comes_along_has_every_character_of_the_lessons():
 def test_a_lesson_s_settings_are_those_of_a_run_and_the_rest_is_as_usual(tmp_path):
     for lesson in all_lessons():
         TrainConfig(**lesson.training)
-    picture, speaker, *settings = Handlers(Runs()).open_lesson(asked("watch", anew=True))
-    assert speaker == "run"
+    picture, speaker, spoken, *settings = Handlers(Runs()).open_lesson(asked("watch", anew=True, language="zh"))
+    assert speaker == "run" and spoken == "zh"
     config = configure(*settings)
     assert (config.seconds, config.level, config.style, config.preset) == (30, 1, "clean", "lecture")
     assert unescape(picture).startswith('<div data-json="{"image"')
@@ -111,7 +111,7 @@ def asked(name, step=0, anew=False, language="en"):
 
 
 def test_the_next_step_leaves_the_settings_as_they_are():
-    assert panel.open_step(asked("watch", 1))[1:] == (None, None)
+    assert panel.open_step(asked("watch", 1))[1:] == (None, None, None)
 
 
 def test_unknown_lesson_is_told_in_the_page_s_language():

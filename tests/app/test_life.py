@@ -52,19 +52,20 @@ def runs():
 
 def test_a_moment_tells_its_step_and_the_scores_of_the_nearest_evaluation(runs):
     run = runs.get("r")
-    first, second, last = (life.tell_moment(run, moment, "en") for moment in range(3))
+    first, second, last = (life.tell_moment(run, step, "en") for step in (3, 9, 20))
     assert 'data-step="3"' in first and "0.5 s" in first and "measured at step 8" in first
     assert "English 25%, Chinese 50%" in second and "measured at step 8" in second
     assert "English 75%" in last and "Chinese" not in last and "measured at step 20" in last
-    assert "第 20 步" in life.tell_moment(run, 2, "zh")
+    assert "第 20 步" in life.tell_moment(run, 20, "zh")
 
 
 def test_nothing_is_told_of_a_run_whose_life_is_not_kept(runs):
-    assert life.tell_moment(None, 1, "en") == ""
-    assert life.tell_moment(Run("other", TrainConfig(), None), 1, "en") == ""
+    assert life.tell_moment(None, 3, "en") == ""
+    assert life.tell_moment(Run("other", TrainConfig(), None), 3, "en") == ""
     run = runs.get("r")
+    assert life.tell_moment(run, 7, "en") == life.tell_moment(run, None, "en") == ""
     run.scores = []
-    assert "held-out" not in life.tell_moment(run, 0, "en")
+    assert "held-out" not in life.tell_moment(run, 3, "en")
 
 
 @pytest.mark.parametrize("shown", ["chosen", "every"])

@@ -15,7 +15,7 @@ from vlm_core.app import canvas, speakers
 from vlm_core.app.images import data_uri
 from vlm_core.app.messages import telling
 from vlm_core.app.page import NOTHING_SEEN, Handlers, build_page
-from vlm_core.app.panels import picture, training
+from vlm_core.app.panels import life, picture, training
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.settings import configure, settings_asked, settings_of
 from vlm_core.app.texts import table
@@ -67,7 +67,7 @@ def data(html):
 
 def said(results):
     """(words, note) of the last result of `ask`."""
-    *_, (_, caption, note, _) = results
+    *_, (_, caption, note) = results
     return [word["text"] for word in data(caption)["words"]], note
 
 
@@ -180,10 +180,18 @@ def test_settings_of_a_run_are_those_it_was_started_with(settings):
     assert settings_of(configure(*settings)) == settings
 
 
-@pytest.mark.parametrize("seconds", [None, 0, -1])
-def test_no_run_without_time(seconds):
-    with pytest.raises(UserError):
+@pytest.mark.parametrize("seconds", [None, 0, -1, 3601])
+def test_no_run_without_time_or_without_end(seconds):
+    with pytest.raises(UserError) as caught:
         configure(seconds, 1, "clean", "captions", "lecture", 0)
+    assert "3600" in caught.value.chinese
+
+
+@pytest.mark.parametrize("rate", [None, 0, 11])
+def test_no_run_at_a_rate_that_teaches_nothing(rate):
+    with pytest.raises(UserError) as caught:
+        configure(60, 1, "clean", "captions", "lecture", 0, None, rate)
+    assert "学习率" in caught.value.chinese
 
 
 @pytest.mark.parametrize(
@@ -213,8 +221,8 @@ def test_only_the_buttons_that_do_something_can_be_pressed(state, shown):
 def test_two_runs_models_are_not_mixed(handlers):
     adopt(handlers.runs, "first", speaker("alpha", steps=11))
     adopt(handlers.runs, "second", speaker("beta", steps=22))
-    one = handlers.ask(drawn(), "en", "run", "first", "en")
-    two = handlers.ask(drawn(), "en", "run", "second", "en")
+    one = handlers.ask(drawn(), "en", "run", "first", None, "en")
+    two = handlers.ask(drawn(), "en", "run", "second", None, "en")
     interleaved = [result for pair in zip(one, two, strict=True) for result in pair]
     words, note = said(interleaved[0::2])
     assert words == ["alpha"] and "11" in note and "22" not in note
@@ -227,18 +235,18 @@ def test_bundled_model_speaks_when_chosen_or_alone(handlers, monkeypatch, chosen
     monkeypatch.setattr(speakers, "bundled_model", lambda: speaker("gamma", steps=5000))
     monkeypatch.setattr(speakers, "bundled_exam", lambda: Exam((0, 0), hit=0.97, mass=0.9, chance=0.12, new_pairs=0.8))
     adopt(handlers.runs, "first", speaker("alpha"))
-    words, note = said(handlers.ask(drawn(), "en", chosen, run_id, "en"))
+    words, note = said(handlers.ask(drawn(), "en", chosen, run_id, None, "en"))
     assert words == ["gamma"] and "bundled" in note
 
 
 def test_the_maps_shown_first_are_those_that_point_best_and_the_page_says_so(handlers):
     run = adopt(handlers.runs, "r", speaker("alpha"))
     run.exam = Exam((0, 0), hit=0.97, mass=0.9, chance=0.12, new_pairs=0.8)
-    *_, (_, caption_data, note, _) = handlers.ask(drawn(), "en", "run", "r", "en")
+    *_, (_, caption_data, note) = handlers.ask(drawn(), "en", "run", "r", None, "en")
     assert data(caption_data)["head"] == "0.0"
     assert "layer 1 head 1" in note and "97%" in note and "12%" in note
     run.exam = None
-    *_, (_, caption_data, note, _) = handlers.ask(drawn(), "en", "run", "r", "zh")
+    *_, (_, caption_data, note) = handlers.ask(drawn(), "en", "run", "r", None, "zh")
     assert data(caption_data)["head"] == "mean" and "97%" not in note
 
 
@@ -253,12 +261,12 @@ def test_a_run_tells_how_it_points_and_what_it_makes_of_new_pairs(handlers):
 def test_untrained_model_is_called_untrained_in_both_languages(handlers):
     adopt(handlers.runs, "new", speaker("alpha", steps=0), state="running")
     for language, warning in (("en", "UNTRAINED"), ("zh", "未训练")):
-        assert warning in said(handlers.ask(drawn(), "en", "run", "new", language))[1]
+        assert warning in said(handlers.ask(drawn(), "en", "run", "new", None, language))[1]
 
 
 def test_caption_says_when_it_is_done_and_only_then(handlers):
     adopt(handlers.runs, "first", speaker("alpha"))
-    captions = [data(result[1])["done"] for result in handlers.ask(drawn(), "en", "run", "first", "en")]
+    captions = [data(result[1])["done"] for result in handlers.ask(drawn(), "en", "run", "first", None, "en")]
     assert captions == [False, True]
 
 
@@ -268,21 +276,21 @@ BLANK = data_uri(Image.new("RGB", (224, 224), "white"))
 @pytest.mark.parametrize("nothing", [None, "", BLANK], ids=["none", "untouched", "white"])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_empty_canvas_is_told_in_the_page_s_language(handlers, nothing, language):
-    *kept, message = next(telling(handlers.ask, 4)(nothing, "en", "bundled", "", language))
-    assert kept == [gr.skip()] * 4 and table(language)["empty_canvas"] in message
-    assert handlers.follow(nothing, "en", "bundled", "", language) == ("", "", "", None, "")
+    *kept, message = next(telling(handlers.ask, 3)(nothing, "en", "bundled", "", None, language))
+    assert kept == [gr.skip()] * 3 and table(language)["empty_canvas"] in message
+    assert handlers.follow(nothing, "en", "bundled", "", None, language) == ("", "", "", "")
 
 
 @pytest.mark.parametrize("broken", ["data:image/png;base64,%%%", "hello", drawn()[:-400], "data:text/html,<b>"])
 def test_a_drawing_that_arrives_broken_gets_a_sentence(handlers, broken):
-    *kept, message = next(telling(handlers.ask, 4)(broken, "en", "bundled", "", "en"))
-    assert kept == [gr.skip()] * 4 and 'role="alert"' in message and "Traceback" not in message
+    *kept, message = next(telling(handlers.ask, 3)(broken, "en", "bundled", "", None, "en"))
+    assert kept == [gr.skip()] * 3 and 'role="alert"' in message and "Traceback" not in message
 
 
 def test_what_follows_the_strokes_is_the_end_of_what_is_asked_for(handlers):
     adopt(handlers.runs, "first", speaker("alpha"))
-    *_, last = handlers.ask(drawn(), "en", "run", "first", "en")
-    assert handlers.follow(drawn(), "en", "run", "first", "en") == (*last, "")
+    *_, last = handlers.ask(drawn(), "en", "run", "first", None, "en")
+    assert handlers.follow(drawn(), "en", "run", "first", None, "en") == (*last, "")
 
 
 def test_pictures_handed_out_are_known_and_changed_ones_are_not():
@@ -314,7 +322,7 @@ def test_truth_is_told_until_the_first_word_that_is_not_true():
 @pytest.mark.parametrize("hostile", ['"><script>alert(1)</script>', "</div>", "&quot;", "图\u2028形"])
 def test_words_arrive_as_they_were_whatever_they_are(handlers, hostile):
     adopt(handlers.runs, "first", speaker(hostile))
-    *_, (_, caption, *_) = handlers.ask(drawn(), "en", "run", "first", "en")
+    *_, (_, caption, _) = handlers.ask(drawn(), "en", "run", "first", None, "en")
     assert data(caption)["words"][0]["text"] == hostile
     assert "<script" not in caption and caption.count("<") == 2
 
@@ -328,14 +336,28 @@ def test_looking_back_speaks_as_the_run_did_then(handlers):
         SimpleNamespace(vlm=speaker(word, steps=step), step=step) for step, word in enumerate(("first", "second"), 1)
     ]
     for moment, word in ((0, "first"), (1, "second"), (7, "second"), (-3, "first")):
-        _, caption_data, note, then = handlers.look_back(drawn(), "en", moment, "r", "en")
+        then, _, caption_data, note = handlers.look_back(drawn(), "en", moment, "r", "en")
         assert [told["text"] for told in data(caption_data)["words"]] == [word]
         assert f"step {run.life[max(0, min(moment, 1))].vlm.trained_steps}" in note
         # The studio's panels speak of the model that the lens shows.
         assert speakers.speaking(handlers.runs, "bundled", "r", then).vlm is run.life[then - 1].vlm
     assert speakers.speaking(handlers.runs, "run", "r", None).vlm is run.vlm
+    # The last place of a run that goes on is now; choosing who speaks ends looking back.
+    run.state = "running"
+    assert handlers.look_back(drawn(), "en", 1, "r", "en")[0] is None
+    assert handlers.follow_now(drawn(), "en", "run", "r", "en")[0] is None
+    # A stroke is captioned by the model looked back on.
+    assert [told["text"] for told in data(handlers.follow(drawn(), "en", "run", "r", 1, "en")[1])["words"]] == ["first"]
     run.life = []
     assert speakers.speaking(handlers.runs, "run", "r", 1).vlm is run.vlm
+
+
+def test_the_slider_stands_at_the_newest_moment_unless_the_page_looks_back(handlers):
+    run = adopt(handlers.runs, "r", speaker("now"), state="running")
+    assert not life.updates(run, None)[0]["visible"]
+    run.life = [SimpleNamespace(vlm=None, step=step) for step in (3, 9, 20)]
+    assert [life.updates(run, moment)[0]["value"] for moment in (None, 3, 9, 7)] == [2, 0, 1, 2]
+    assert life.updates(run, None)[0]["maximum"] == 2
 
 
 @pytest.mark.parametrize("run_id", ["unknown", "empty"])
@@ -363,17 +385,17 @@ def test_what_went_wrong_with_a_run_is_told_in_the_language_of_the_page(handlers
 def test_a_model_asked_in_a_language_it_was_not_taught_says_so(handlers, spoken, told):
     run = adopt(handlers.runs, "r", speaker("now"))
     run.vlm.run = {"config": {"languages": ["en"]}}
-    *_, (_, _, note, _) = handlers.ask(drawn(), spoken, "run", "r", "en")
+    *_, (_, _, note) = handlers.ask(drawn(), spoken, "run", "r", None, "en")
     assert ("left out Chinese" in unescape(note)) == told
 
 
 def test_a_run_is_shown_once_per_change(handlers):
     run = adopt(handlers.runs, "first", None, state="running")
-    *_, seen = handlers.look("first", "en", NOTHING_SEEN, False)
-    assert handlers.look("first", "en", seen, False) == (gr.skip(),) * 13
-    assert handlers.look("first", "en", list(seen), False) == (gr.skip(),) * 13  # as JSON brings it back
+    *_, seen = handlers.look("first", "en", NOTHING_SEEN, False, None)
+    assert handlers.look("first", "en", seen, False, None) == (gr.skip(),) * 13
+    assert handlers.look("first", "en", list(seen), False, None) == (gr.skip(),) * 13  # as JSON brings it back
     run.version, run.step = run.version + 1, 77
-    progress, curves, *others, _ = handlers.look("first", "en", seen, False)
+    progress, curves, *others, _ = handlers.look("first", "en", seen, False, None)
     assert 'data-step="77"' in progress and 'data-run="first"' in progress and "<svg" in curves
     assert others == [gr.skip()] * 10  # what it says, its buttons and its life are as they were
 
@@ -401,7 +423,7 @@ def test_starting_begins_a_run_of_its_own(handlers, monkeypatch):
         handlers.runs, "start", lambda config, shown: begun.append((config, shown)) or SimpleNamespace(id="new")
     )
     settings = (8, 1, "clean", "captions", "lecture", 0)
-    assert handlers.start(drawn(), "en", *settings) == ("new", NOTHING_SEEN)
+    assert handlers.start(drawn(), "en", *settings) == ("new", NOTHING_SEEN, gr.update(interactive=False))
     assert handlers.start(BLANK, "en", *settings)[0] == "new"
     (config, shown), (_, nothing) = begun
     assert (config.seconds, config.level, config.style) == (8, 1, "clean")

@@ -172,28 +172,30 @@ def test_a_race_against_itself_or_without_room_is_refused():
 @pytest.mark.parametrize("asked", ["", "a.b", "a.b.seconds", "a.b.preset.c"])
 def test_an_address_that_names_no_race_gives_none(asked):
     assert race.race_asked(asked) == race.NO_RACE
-    view, *buttons, timer = race.watch(Runs(), race.race_asked(asked), "en")
+    view, start, *buttons, timer = race.watch(Runs(), race.race_asked(asked), "en")
     assert view == "" and not any(button["visible"] for button in buttons) and not timer["active"]
+    assert start["interactive"]
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_both_racers_are_drawn_on_the_same_axes_and_their_scores_told(language):
     racers = [run("a", config=configure(*SETTINGS[:4], preset, *SETTINGS[5:])) for preset in ("classic", "lecture")]
     racers[1].id, racers[1].scores = "b", [{**racers[1].scores[-1], "exact_match": {"en": 0.97, "zh": 0.97}}]
-    view, stop, *taking, timer = race.watch(keeping(*racers), ["a", "b", "preset"], language)
+    view, start, stop, *taking, timer = race.watch(keeping(*racers), ["a", "b", "preset"], language)
     assert view.count("<svg") == 2 and view.count("<polyline") == 4
     words = table(language)
     assert escape(words["preset_classic"]) in view and words["preset_lecture"] in view
     assert "<td>50 %</td><td>97 %</td>" in view and "1,234" in view and words["race_one_each"] in view
-    assert not stop["visible"] and not timer["active"] and all(button["visible"] for button in taking)
+    assert start["interactive"] and not stop["visible"] and not timer["active"]
+    assert all(button["visible"] for button in taking)
     racers[0].state = "running"
-    _, stop, *_, timer = race.watch(keeping(*racers), ["a", "b", "preset"], language)
-    assert stop["visible"] and timer["active"]
+    _, start, stop, *_, timer = race.watch(keeping(*racers), ["a", "b", "preset"], language)
+    assert stop["visible"] and timer["active"] and not start["interactive"]
 
 
 def test_a_race_is_told_from_its_first_step_on():
     racers = [run(name, "running", scored=False) for name in "ab"]
-    view, _, *taking, _ = race.watch(keeping(*racers), ["a", "b", "seed"], "en")
+    view, _, _, *taking, _ = race.watch(keeping(*racers), ["a", "b", "seed"], "en")
     assert "<table" not in view and not any(button["visible"] for button in taking)
 
 

@@ -48,7 +48,7 @@ def test_what_differs_from_the_sound_model_is_marked():
 
 def test_the_bundled_model_is_compared_with_itself(monkeypatch):
     monkeypatch.setattr(sabotage, "healthy_symptoms", lambda: SOUND)
-    found, shown = diagnose(Runs(), "run", "", False, "en")
+    found, shown = diagnose(Runs(), "run", "", None, False, "en")
     assert found == ("bundled", SOUND, SOUND, ()) and 'data-striking="true"' not in shown
 
 
@@ -59,4 +59,4 @@ def test_an_untrained_model_is_not_diagnosed():
     run = runs.start(TrainConfig(), None, lambda config, picture: (event for event in ()))
     run.vlm = VLM(ModelConfig.lecture())
     with pytest.raises(UserError, match="untrained"):
-        diagnose(runs, "run", run.id, False, "en")
+        diagnose(runs, "run", run.id, None, False, "en")

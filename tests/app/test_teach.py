@@ -6,12 +6,13 @@ import re
 import time
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 from PIL import Image, ImageDraw
 
 from vlm_core import UserError
 from vlm_core.app.panels import teach
-from vlm_core.app.panels.teach import Teacher, add_example, remove_example, show_lesson
+from vlm_core.app.panels.teach import Teacher, add_example, remove_example, show_lesson, still_lesson
 from vlm_core.app.runs import Run, Runs
 from vlm_core.config import TrainConfig
 from vlm_core.learning.events import Finished, Recognized
@@ -60,12 +61,12 @@ def test_what_cannot_be_added_is_told_in_the_page_s_language(language):
 )
 def test_words_that_cannot_be_taught_are_refused(typed, language, told):
     with pytest.raises(UserError, match=told):
-        Teacher(Runs()).start((arrow(),), typed, 20, "", "run", None, language)
+        Teacher(Runs()).start((arrow(),), typed, 20, "", "run", None, None, language)
 
 
 def test_without_a_drawing_nothing_is_taught():
     with pytest.raises(UserError, match="at least one drawing"):
-        Teacher(Runs()).start((), "arrow", 20, "", "run", None, "en")
+        Teacher(Runs()).start((), "arrow", 20, "", "run", None, None, "en")
 
 
 def test_nothing_is_taught_while_the_page_s_model_learns():
@@ -73,7 +74,7 @@ def test_nothing_is_taught_while_the_page_s_model_learns():
     run = runs.start(TrainConfig(), None, lambda config, picture: (event for event in ()))
     run.state = "paused"
     with pytest.raises(UserError, match="still learning"):
-        Teacher(runs).start((arrow(),), "arrow", 20, run.id, "run", None, "en")
+        Teacher(runs).start((arrow(),), "arrow", 20, run.id, "run", None, None, "en")
 
 
 def test_a_lesson_becomes_the_page_s_run_and_can_be_gone_back_from(monkeypatch):
@@ -88,8 +89,8 @@ def test_a_lesson_becomes_the_page_s_run_and_can_be_gone_back_from(monkeypatch):
     runs = Runs()
     teacher = Teacher(runs)
     examples = arrow(), arrow("blue")
-    run_id, speaker, before, _, status = teacher.start(examples, " Arrow ", 3, "old", "bundled", None, "en")
-    assert speaker == "run" and before == ("old", "bundled") and "data-state" in status
+    run_id, speaker, before, _, status = teacher.start(examples, " Arrow ", 3, "old", "bundled", None, None, "en")
+    assert speaker == "run" and before == ("old", "bundled", run_id) and "data-state" in status
     deadline = time.monotonic() + 10
     while runs.get(run_id).live and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -97,8 +98,11 @@ def test_a_lesson_becomes_the_page_s_run_and_can_be_gone_back_from(monkeypatch):
     assert (asked["word"], asked["drawings"], asked["seconds"]) == ("arrow", 2, 3.0)
     assert asked["picture"].tobytes() == arrow("blue").tobytes()
     # A second lesson still leads back to where the page was before the first.
-    assert teacher.start((arrow(),), "house", 3, run_id, "run", before, "en")[2] == before
+    assert teacher.start((arrow(),), "house", 3, run_id, "run", None, before, "en")[2][:2] == before[:2]
     assert teacher.forget(before, run_id, "run")[:3] == ("old", "bundled", None)
+    # Once the page has another run there is nothing to go back to.
+    assert still_lesson(before, run_id) == (before, gr.skip())
+    assert still_lesson(before, "another") == (None, gr.update(visible=False))
 
 
 def test_the_outcome_stands_beside_what_was_before():

@@ -53,6 +53,7 @@ def draw(page, corners=SQUARE):
 
 def caption(page):
     """Ask for a caption and wait for its last word; the words."""
+    page.wait_for_timeout(400)  # what follows a stroke by itself counts more than what was asked for before it came
     unfinish(page)
     page.click("#ask")
     page.wait_for_selector("#lens-root[data-done=true]")

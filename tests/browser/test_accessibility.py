@@ -29,7 +29,7 @@ def viewport(look):
 def page(page, look):
     language, light, _ = look
     page.emulate_media(color_scheme=light)
-    open_page(page, f"lang={language}&__theme={light}&seconds=2&level=1&style=clean")
+    open_page(page, f"lang={language}&__theme={light}&seconds=4&level=1&style=clean")
     return page
 
 

@@ -9,7 +9,7 @@ from tests.browser.hands import draw, open_page, step, train, until, wait_for_st
 pytestmark = pytest.mark.browser
 
 LONG = "seconds=120&level=1&style=clean&seed=0"
-SHORT = "seconds=2&level=1&style=clean&seed=0"
+SHORT = "seconds=4&level=1&style=clean&seed=0"
 
 
 def open_with(page, query):
@@ -112,7 +112,7 @@ def test_two_race_on_the_same_axes_and_either_can_be_looked_into(page):
 
 @pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}])
 def test_race_and_past_runs_in_chinese_on_a_phone(page, viewport):
-    open_with(page, f"{SHORT.replace('seconds=2', 'seconds=60')}&lang=zh")
+    open_with(page, f"{SHORT.replace('seconds=4', 'seconds=60')}&lang=zh")
     until(page, lambda: page.inner_text("#train") == "从随机权重开始训练", "the page speaks Chinese")
     open_tab(page, "比赛")
     assert page.inner_text("#race-start") == "开始比赛"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import random
-from collections import deque
+from collections import OrderedDict
 from functools import cache
 
 from PIL import Image
@@ -19,8 +20,9 @@ from vlm_core.scenes import Scene, sample_scene
 PREFIX = "data:image/png;base64,"
 SAMPLE_SEEDS = ((2, 1), (7, 2), (11, 2), (19, 2), (23, 3), (31, 2), (42, 1), (58, 3))
 """(seed, level) of the ready pictures: evaluation scenes, which no training draws."""
-_known: deque[Scene] = deque(maxlen=64)
-"""Scenes that were handed out last."""
+MOST_KNOWN = 20_000
+_known: OrderedDict[bytes, tuple[int, int, str]] = OrderedDict()
+"""(seed, level, style) of the scenes that were handed out last, by a digest of their pixels."""
 
 
 def on_canvas(picture: Image.Image) -> str:
@@ -36,7 +38,9 @@ def random_scene() -> Scene:
 def scene_of(seed: int, level: int, style: str) -> Scene:
     """A scene of the world by its seed; what it shows is remembered for a while."""
     scene = sample_scene(seed, level, style)
-    _known.append(scene)
+    _known[_digest(scene.image)] = seed, level, style
+    while len(_known) > MOST_KNOWN:
+        _known.popitem(last=False)
     return scene
 
 
@@ -47,8 +51,14 @@ def sample_scenes() -> list[Scene]:
 
 def what_it_shows(picture: Image.Image) -> Scene | None:
     """The scene that a picture is, to the pixel; None for whatever a person drew or changed."""
-    pixels = picture.tobytes()
-    return next((scene for scene in [*_known, *sample_scenes()] if scene.image.tobytes() == pixels), None)
+    digest = _digest(picture)
+    if found := _known.get(digest):
+        return sample_scene(*found)
+    return next((scene for scene in sample_scenes() if _digest(scene.image) == digest), None)
+
+
+def _digest(picture: Image.Image) -> bytes:
+    return hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
 
 
 def read_picture(drawn: str | None, language: str) -> Image.Image:

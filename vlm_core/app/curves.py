@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from vlm_core.app.texts import LANGUAGE_NAMES, text
+
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 480, 176, 34, 76, 22, 12
 LOSS_CEILING = 4.5
 """The loss of guessing evenly among the vocabulary is about 4.3; what lies above is cut."""
@@ -50,6 +52,12 @@ def draw_curves(losses: list[tuple[float, float]], scores: list[dict], names: di
     label = f"{names['exact_match']}: {', '.join(told)}"
     chart = draw_chart(lines, label, losses_left=True, shares_right=True, marks=marks)
     return f'{chart}<p class="legend">{" ".join(legend)} <span>{escape(names["exact_match"])}</span></p>'
+
+
+def words_of_curves(language: str) -> dict[str, str]:
+    """The `names` of `draw_curves`."""
+    keys = {"loss": "loss", "exact_match": "exact_match", **LANGUAGE_NAMES}
+    return {name: text(language, key) for name, key in keys.items()}
 
 
 def draw_chart(lines: list[Line], label: str, losses_left=False, shares_right=False, marks=()) -> str:

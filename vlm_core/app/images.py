@@ -9,6 +9,14 @@ from html import escape
 
 from PIL import Image
 
+PICK_BY_INDEX = """
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-index]");
+  if (button) trigger("select", { index: Number(button.dataset.index) });
+});
+"""
+"""Script of a gr.HTML whose pictures are buttons: a click on one is its `select`."""
+
 
 def data_uri(picture: Image.Image) -> str:
     buffer = io.BytesIO()

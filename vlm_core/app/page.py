@@ -14,6 +14,7 @@ from vlm_core.app import api
 from vlm_core.app.audience import ROOMS
 from vlm_core.app.audience_routes import routes
 from vlm_core.app.canvas import read_picture, what_it_shows
+from vlm_core.app.heads import name_head
 from vlm_core.app.messages import telling
 from vlm_core.app.panels import (
     audience,
@@ -103,46 +104,51 @@ def build_page(runs: Runs) -> gr.Blocks:
             queue=False, api_name=False,
         )  # fmt: skip
 
-        # Its caption: silently when the picture changes or the run knows more, word by word when asked for
-        asked = [drawing.drawn, speech.language, speech.speaker, run_id, page_language]
-        spoken = [speech.picture_data, speech.caption_data, speech.note, moment, message]
-        for changed in (
-            drawing.drawn.change, speech.language.input, speech.speaker.input, run_id.change, learning.said.change,
-        ):  # fmt: skip
-            changed(
-                handlers.follow, asked, spoken,
-                show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, concurrency_id="follow",
-                api_name=False,
-            )  # fmt: skip
-        speech.ask.click(
-            telling(handlers.ask, 4), asked, spoken,
+        # Its caption: silently when the picture changes or the run knows more, word by word when asked for; the newest
+        # question counts. Choosing who speaks, or another run, ends looking back.
+        drawing_of = [drawing.drawn, speech.language]
+        asked = [*drawing_of, speech.speaker, run_id, moment, page_language]
+        spoken = [speech.picture_data, speech.caption_data, speech.note, message]
+        asking = speech.ask.click(
+            telling(handlers.ask, 3), asked, spoken,
             show_progress="hidden", concurrency_limit=8, concurrency_id="caption", api_name=False,
         )  # fmt: skip
-
-        past.slider.change(
+        follows = {
+            "show_progress": "hidden", "trigger_mode": "always_last", "concurrency_limit": 8,
+            "concurrency_id": "follow", "cancels": asking, "api_name": False,
+        }  # fmt: skip
+        gr.on(
+            [drawing.drawn.change, speech.language.input, learning.said.change],
+            handlers.follow, asked, spoken, **follows,
+        )  # fmt: skip
+        # What the message line says came of the language itself, where a lesson was opened in it.
+        page_language.change(lambda *now: handlers.follow(*now)[:3], asked, spoken[:3], **follows)
+        gr.on(
+            [speech.speaker.input, run_id.change],
+            handlers.follow_now, [*drawing_of, speech.speaker, run_id, page_language], [moment, *spoken], **follows,
+        )  # fmt: skip
+        past.slider.input(
             telling(handlers.look_back, 4),
-            [drawing.drawn, speech.language, past.slider, run_id, page_language], spoken,
-            show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, concurrency_id="follow",
-            api_name=False,
+            [*drawing_of, past.slider, run_id, page_language], [moment, *spoken], **follows,
         )  # fmt: skip
 
         # Train. Through the queue: Gradio tells of a state's change, on which panels act, in no other way.
         told = {"show_progress": "hidden", "concurrency_limit": 8, "api_name": False}
         learning.start.click(
-            telling(handlers.start, 2),
-            [drawing.drawn, page_language, *learning.settings], [run_id, seen, message], **told,
+            telling(handlers.start, 3),
+            [drawing.drawn, page_language, *learning.settings], [run_id, seen, learning.start, message], **told,
         )  # fmt: skip
         training.wire(learning, shared)
         poll.tick(
-            handlers.look, [run_id, page_language, seen, learning.unfolded],
+            handlers.look, [run_id, page_language, seen, learning.unfolded, moment],
             [*learning.shown, past.slider, past.more, seen],
             show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
 
         # A lesson: lessons.js says which one, and shows the rest of it by itself
         tour.asked.change(
-            telling(handlers.open_lesson, 2 + len(learning.settings)), tour.asked,
-            [drawing.canvas_data, speech.speaker, *learning.settings, message],
+            telling(handlers.open_lesson, 3 + len(learning.settings)), tour.asked,
+            [drawing.canvas_data, speech.speaker, speech.language, *learning.settings, message],
             show_progress="hidden", queue=False, api_name=False,
         )  # fmt: skip
 
@@ -197,61 +203,66 @@ class Handlers:
         self.labels: Labels = []
 
     def ask(
-        self, drawn: str, spoken: str, speaker: str, run_id: str, language: str, word_by_word: bool = True
-    ) -> Iterator[tuple[str, str, str, None]]:
-        """Caption the drawing: (picture data, caption data, note, None) anew for each word, or at the end alone."""
+        self, drawn: str, spoken: str, speaker: str, run_id: str, moment: int | None, language: str,
+        word_by_word: bool = True,
+    ) -> Iterator[tuple[str, str, str]]:  # fmt: skip
+        """Caption the drawing: (picture data, caption data, note) anew for each word, or at the end alone."""
         shown = read_picture(drawn, language)
-        vlm, exam, name, learning = speaking(self.runs, speaker, run_id)
-        note = caption.introduce(vlm, name, spoken, language, exam, learning)
-        head = caption.name_head(exam.layer_head if exam else None)
+        vlm, exam, name, learning = speaking(self.runs, speaker, run_id, moment)
+        note = caption.introduce(vlm, name, spoken, language, exam, learning and moment is None)
+        head = name_head(exam.layer_head if exam else None)
         scene = what_it_shows(shown)
         for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
-            doubt = "" if sure or vlm.trained_steps == 0 else caption.doubt(language)
-            yield picture_data, caption_data, note + doubt, None
+            yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
 
-    def follow(self, *asked) -> tuple[str, str, str, None, str]:
-        """The caption of the canvas as it is now: (picture data, caption data, note, None, message); empty if it is.
+    def follow(self, *asked) -> tuple[str, str, str, str]:
+        """The caption of the canvas as it is now: (picture data, caption data, note, message); all empty if it is.
 
         The same canvas always gives the same, so it does no harm when a browser tells of one change twice.
         """
         try:
             (last,) = self.ask(*asked, word_by_word=False)
         except UserError:
-            return "", "", "", None, ""
+            return "", "", "", ""
         return *last, ""
 
-    def look_back(self, drawn: str, spoken: str, moment: float, run_id: str, language: str) -> tuple:
-        """What the run said of the drawing at a moment of its life: (picture data, caption data, note, its step)."""
-        shown = read_picture(drawn, language)
-        then = life.recall(self.runs.get(run_id), moment, language)
-        scene = what_it_shows(shown)
-        ((picture_data, caption_data, _),) = caption.speak(then.vlm, shown, spoken, scene=scene, word_by_word=False)
-        return picture_data, caption_data, caption.introduce(then.vlm, "run", spoken, language), then.step
+    def follow_now(self, drawn: str, spoken: str, speaker: str, run_id: str, language: str) -> tuple:
+        """The same of the newest model, and no moment that is looked back on."""
+        return None, *self.follow(drawn, spoken, speaker, run_id, None, language)
 
-    def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple]:
+    def look_back(self, drawn: str, spoken: str, place: float, run_id: str, language: str) -> tuple:
+        """What the run said of the drawing at a place of the slider: (its step, or None for now, picture data,
+        caption data, note)."""
+        run = self.runs.get(run_id)
+        moment = life.moment_at(run, place, language)
+        (last,) = self.ask(drawn, spoken, "run", run_id, moment, language, word_by_word=False)
+        return moment, *last
+
+    def start(self, drawn: str, language: str, *settings) -> tuple[str, tuple, dict]:
         """Start a run on the panel's settings; it captions the drawing as it learns, if there is one."""
         try:
             shown = read_picture(drawn, language)
         except UserError:
             shown = None
-        return self.runs.start(configure(*settings), shown).id, NOTHING_SEEN
+        return self.runs.start(configure(*settings), shown).id, NOTHING_SEEN, gr.update(interactive=False)
 
-    def look(self, run_id: str, language: str, seen: tuple, unfolded: bool) -> tuple:
+    def look(self, run_id: str, language: str, seen: tuple, unfolded: bool, moment: int | None) -> tuple:
         """What changed in the run since the page last saw it: asked once a second, so only that is sent."""
         run = self.runs.get(run_id)
         before, now = tuple(seen), training.seen_of(run, unfolded)
         if before == now:
             return tuple([gr.skip()] * 13)
         lived = before[0] != now[0] or before[4] != now[4]
-        moments = life.updates(run) if lived else [gr.skip()] * 2
+        moments = life.updates(run, moment) if lived else [gr.skip()] * 2
         return *training.updates(run, language, before, now), *moments, now
 
     def open_lesson(self, asked: str) -> tuple:
-        """What the lesson asked for puts on the canvas, who speaks in it, and its settings of a run."""
-        picture_data, speaker, config = lessons.open_step(asked)
+        """What the lesson asked for puts on the canvas, who speaks in it, in which language, and its settings of a
+        run."""
+        picture_data, speaker, spoken, config = lessons.open_step(asked)
         if config is None:
-            return picture_data, *[gr.skip()] * (1 + len(KINDS))
-        return picture_data, speaker, *settings_of(config)
+            return picture_data, *[gr.skip()] * (2 + len(KINDS))
+        return picture_data, speaker, spoken, *settings_of(config)
 
     def speak_language(self, language: str) -> tuple:
         """Every word of the page in another language."""

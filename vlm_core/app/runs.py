@@ -45,11 +45,11 @@ class Run:
     share: float = 0.0
     speed: float = 0.0
     losses: list[tuple[float, float]] = field(default_factory=list)
-    """(share of the budget, loss), thinned to at most CURVE_POINTS."""
+    """(share of the budget, loss), thinned to at most twice CURVE_POINTS."""
     scores: list[dict] = field(default_factory=list)
     """One entry per evaluation: share, step, exact match per language, accuracy per slot, and the exam's figures."""
     signals: list[tuple[float, dict]] = field(default_factory=list)
-    """(share of the budget, signal per kind of word), thinned to at most CURVE_POINTS."""
+    """(share of the budget, signal per kind of word), thinned to at most twice CURVE_POINTS."""
     stages: dict = field(default_factory=dict)
     """The stages of learning seen so far (`stages.Moment`), by name."""
     parameters: int = 0
@@ -67,6 +67,8 @@ class Run:
     """If it teaches a word: how well that was known before and after (`Recognized`)."""
     captions: dict = field(default_factory=dict)
     """The person's own picture, captioned at the last evaluation, per language."""
+    sampled: int = 0
+    """How often it was captioned."""
     vlm: object = None
     """The model at the last evaluation (`VLM`)."""
     message: str = ""
@@ -148,10 +150,11 @@ class Runs:
                 run.stepping = True
                 self._changed.notify_all()
 
-    def steer(self, run_id: str, learning_rate: float) -> None:
-        """Change a live run's learning rate; raises UserError for a factor that it cannot have."""
+    def steer(self, run_id: str, learning_rate: float | None) -> None:
+        """Change a live run's learning rate; raises UserError for a factor that it cannot have. None changes nothing:
+        an emptied field is on its way to another number."""
         run = self.get(run_id)
-        if run and run.live and run.controls:
+        if run and run.live and run.controls and learning_rate is not None:
             run.controls.learning_rate = learning_rate
 
     def pause(self, run_id: str) -> None:
@@ -273,6 +276,7 @@ def record(run: Run, event) -> None:
             run.recognized.append(event)
         case Sampled():
             run.captions = event.captions
+            run.sampled += 1
         case Finished():
             run.vlm, run.message = event.vlm, event.message
             # A run may be paused in its last moment, and is done all the same; stopped it stays stopped.

@@ -7,10 +7,12 @@ from vlm_core.app.runs import Runs
 from vlm_core.app.texts import text
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
+from vlm_core.learning.controls import MOST_RATE
 
 KINDS = {
     "seconds": float, "level": int, "style": str, "objective": str, "preset": str, "seed": int,
-    "sabotage": read_faults, "learning_rate": float, "optimizer": str, "heads": int, "width": int, "languages": str,
+    "sabotage": read_faults, "learning_rate": float, "optimizer": str, "heads": int, "width": int,
+    "languages": lambda asked: ",".join(sorted(asked.split(","))),
 }  # fmt: skip
 """The settings by the names an address uses, in the order of `configure`."""
 CHOICES = {
@@ -25,6 +27,7 @@ CHOICES = {
 }
 """Values that a setting can have, with the keys of their words; the others are numbers."""
 EVALUATIONS = 12
+MOST_SECONDS = 3600
 SNAPSHOTS = 60
 """Copies of the model that a run keeps for the time machine."""
 
@@ -34,9 +37,19 @@ def configure(
     learning_rate: float = 1.0, optimizer: str = "muon", heads: int = 0, width: int = 0, languages: str = "en,zh",
 ) -> TrainConfig:  # fmt: skip
     """Settings as a config; 0 heads or width are the preset's own. Raises UserError for what no run can do."""
+    if not 1 <= (seconds or 0) <= MOST_SECONDS:
+        raise UserError(
+            f"A run here lasts 1 to {MOST_SECONDS} seconds; choose a number of them.",
+            f"这里的训练可进行 1 到 {MOST_SECONDS} 秒;请选择一个秒数。",
+        )
+    if not 0 < (learning_rate or 0) <= MOST_RATE:
+        raise UserError(
+            f"The learning rate is above 0 and at most {MOST_RATE:g} times the recipe's.",
+            f"学习率要大于 0,最多是默认值的 {MOST_RATE:g} 倍。",
+        )
     return TrainConfig(
-        seconds=seconds or 0, level=level, style=style, objective=objective, preset=preset, seed=int(seed or 0),
-        sabotage=tuple(sabotage or ()), learning_rate=learning_rate or 0, optimizer=optimizer, heads=heads or None,
+        seconds=seconds, level=level, style=style, objective=objective, preset=preset, seed=int(seed or 0),
+        sabotage=tuple(sabotage or ()), learning_rate=learning_rate, optimizer=optimizer, heads=heads or None,
         width=width or None, languages=tuple(languages.split(",")), evaluations=EVALUATIONS, snapshots=SNAPSHOTS,
     )  # fmt: skip
 
@@ -46,7 +59,7 @@ def settings_of(config: TrainConfig) -> tuple:
     return (
         config.seconds, config.level, config.style, config.objective, config.preset, config.seed,
         list(config.sabotage), config.learning_rate, config.optimizer, config.heads or 0, config.width or 0,
-        ",".join(config.languages),
+        ",".join(sorted(config.languages)),
     )  # fmt: skip
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from vlm_core.app.runs import Runs
@@ -22,6 +24,18 @@ class Speaker(NamedTuple):
     """Whether its run still goes on."""
 
 
+def once(make: Callable) -> Callable:
+    """`make` without arguments, done a single time however many people ask for it at once."""
+    lock, kept = threading.Lock(), functools.cache(make)
+
+    @functools.wraps(make)
+    def made():
+        with lock:
+            return kept()
+
+    return made
+
+
 def speaking(runs: Runs, wanted: str, run_id: str | None, moment: int | None = None) -> Speaker:
     """The model of a page's run if that is `wanted` and there is one, else the bundled one.
 
@@ -38,7 +52,7 @@ def speaking(runs: Runs, wanted: str, run_id: str | None, moment: int | None = N
     return Speaker(bundled_model(), bundled_exam(), "bundled", learning)
 
 
-@functools.cache
+@once
 def bundled_model() -> VLM:
     """The weights that come with the project, read on first use: PyTorch would hold up the first page."""
     from vlm_core.model.vlm import VLM
@@ -46,7 +60,7 @@ def bundled_model() -> VLM:
     return VLM.from_pretrained()
 
 
-@functools.cache
+@once
 def bundled_exam() -> Exam:
     """How well the bundled model points, measured here and now."""
     from vlm_core.insight.exam import examine

@@ -14,6 +14,8 @@ from vlm_core.scenes.world import LANGUAGES
 Labels = list[tuple[Any, dict[str, Any]]]
 """Components with the properties that hold words: {"label": key} or {"choices": {value: key}}."""
 
+LANGUAGE_NAMES = {"en": "english", "zh": "chinese"}
+"""The languages with the keys of their names."""
 I18N = Path(__file__).parent / "i18n"
 
 

@@ -18,6 +18,7 @@ from PIL import Image
 from vlm_core.app.audience import PATCHES, ROOMS, Exhibit, Room, Rooms
 from vlm_core.app.audience_routes import Reach, base_address, reach
 from vlm_core.app.canvas import read_picture, what_it_shows
+from vlm_core.app.heads import head_named, say_head
 from vlm_core.app.maps import draw_map
 from vlm_core.app.messages import telling
 from vlm_core.app.shared import Shared
@@ -99,7 +100,7 @@ def wire(panel: AudiencePanel, shared: Shared) -> None:
     way_in = gr.State(NO_REACH)
     held = [panel.key, shared.language, way_in]
     quick = {"outputs": panel.view, "show_progress": "hidden", "queue": False, "api_name": False}
-    asked = [*held, shared.drawn, shared.spoken, shared.speaker, shared.run_id]
+    asked = [*held, shared.drawn, shared.spoken, shared.speaker, shared.run_id, shared.moment]
     for button in (panel.open, panel.renew):
         button.click(
             telling(presenter.open, len(panel.view)), asked, [*panel.view, shared.message],
@@ -134,13 +135,13 @@ class Presenter:
         language = known(request.query_params.get("lang"))
         return way_in, *self.view(key if self.rooms.look(key) else "", language, way_in)
 
-    def open(self, key, language, way_in, drawn, spoken, speaker, run_id) -> tuple:
+    def open(self, key, language, way_in, drawn, spoken, speaker, run_id, moment) -> tuple:
         """A room that asks about the picture on the canvas, or another question in the room there is.
 
         Raises UserError if there is no picture, nothing said of it, or no room to be had.
         """
         picture = read_picture(drawn, language)
-        vlm, exam, *_ = speaking(self.shared.runs, speaker, run_id)
+        vlm, exam, *_ = speaking(self.shared.runs, speaker, run_id, moment)
         exhibit = prepare(vlm, exam, picture, spoken, language)
         if self.rooms.look(key):
             self.rooms.show(key, exhibit)
@@ -160,7 +161,7 @@ class Presenter:
     def reveal(self, key: str, language: str, way_in: tuple, head: str) -> tuple:
         """`head`: as the lens names its choices, for `head_named`."""
         if room := self.rooms.look(key):
-            self.rooms.reveal(key, head_named(head, room.exhibit))
+            self.rooms.reveal(key, head_named(head, *room.exhibit.maps.shape[1:3], otherwise=room.exhibit.head))
         return self.view(key, language, way_in)
 
     def close(self, key: str, language: str, way_in: tuple) -> tuple:
@@ -277,7 +278,7 @@ def show_answer(room: Room, language: str) -> str:
 
     nobody = not room.taps
     of_class = text(language, "audience_class", count=len(room.taps))
-    of_model = text(language, "audience_machine", name=name_head(room.head, language))
+    of_model = text(language, "audience_machine", name=say_head(room.head, language))
     unknown = text(language, "audience_unknown" if touched is None else "audience_object")
     figures = [
         figure(of_class, _p(text(language, "audience_nobody")) if nobody else _scores(taps, touched, language), taps,
@@ -287,24 +288,6 @@ def show_answer(room: Room, language: str) -> str:
     ]  # fmt: skip
     common = "" if nobody else _common(overlap(torch.from_numpy(taps), torch.from_numpy(model)), language)
     return f'<div class="maps">{"".join(figures)}</div>{common}{_p(text(language, "audience_legend"), "small")}'
-
-
-def head_named(name: str, exhibit: Exhibit) -> tuple[int, int] | None:
-    """A layer and head as the lens names its choices ("0.1", "mean"); for any other name the one that points best."""
-    if name == "mean":
-        return None
-    layer, _, head = name.partition(".")
-    if layer.isdecimal() and head.isdecimal():
-        chosen = int(layer), int(head)
-        if chosen[0] < exhibit.maps.shape[1] and chosen[1] < exhibit.maps.shape[2]:
-            return chosen
-    return exhibit.head
-
-
-def name_head(layer_head: tuple[int, int] | None, language: str) -> str:
-    if layer_head is None:
-        return text(language, "mean")
-    return f"{text(language, 'layer')} {layer_head[0] + 1} {text(language, 'head')} {layer_head[1] + 1}"
 
 
 def _scores(shares: np.ndarray, touched: list[int] | None, language: str) -> str:

@@ -11,15 +11,15 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
+from vlm_core.app.heads import say_head
 from vlm_core.app.images import as_data, data_uri
-from vlm_core.app.texts import Labels, choices, table, text
+from vlm_core.app.texts import LANGUAGE_NAMES, Labels, choices, table, text
 from vlm_core.app.truth import Truth, as_far_as_true, truth_of
 from vlm_core.scenes import Scene
 
 if TYPE_CHECKING:
     from vlm_core.insight.exam import Exam
 
-LANGUAGES = {"en": "english", "zh": "chinese"}
 SPEAKERS = {"run": "model_run", "bundled": "model_bundled"}
 ATTENTION_STEPS = 10_000
 """Attention is sent in whole ten-thousandths."""
@@ -49,8 +49,9 @@ def build(language: str) -> CaptionPanel:
     with gr.Row(elem_classes="tight", elem_id="asking"):
         ask = gr.Button(text(language, "caption"), variant="primary", elem_id="ask")
         spoken = gr.Radio(
-            choices(language, LANGUAGES), value=language, label=text(language, "caption_language"), elem_id="spoken"
-        )
+            choices(language, LANGUAGE_NAMES), value=language, label=text(language, "caption_language"),
+            elem_id="spoken",
+        )  # fmt: skip
     note = gr.HTML("", elem_id="note")
     gr.HTML('<div id="lens-root"></div>', elem_id="lens")
     speaker = gr.Radio(choices(language, SPEAKERS), value="run", label=text(language, "model"), elem_id="speaker")
@@ -60,7 +61,7 @@ def build(language: str) -> CaptionPanel:
     lens_words = gr.HTML(words_data(language), elem_id="lens-words", elem_classes="data-only")
     labels: Labels = [
         (ask, {"value": "caption"}),
-        (spoken, {"label": "caption_language", "choices": LANGUAGES}),
+        (spoken, {"label": "caption_language", "choices": LANGUAGE_NAMES}),
         (speaker, {"label": "model", "choices": SPEAKERS}),
     ]
     return CaptionPanel(ask, spoken, speaker, note, picture_data, caption_data, lens_words, labels)
@@ -68,11 +69,6 @@ def build(language: str) -> CaptionPanel:
 
 def words_data(language: str) -> str:
     return as_data({key: table(language)[key] for key in LENS_WORDS})
-
-
-def name_head(layer_head: tuple[int, int] | None) -> str:
-    """A layer and head as the lens names its choices; None is the mean of all."""
-    return "mean" if layer_head is None else "{}.{}".format(*layer_head)
 
 
 def caption_as_data(vlm, tokens: list, language: str, head: str, truth: Truth, done: bool) -> str:
@@ -145,8 +141,8 @@ def introduce(
     config = vlm.run.get("config", {})
     if config.get("sabotage"):
         told += " " + text(language, "sabotage_warning")
-    if spoken not in config.get("languages", LANGUAGES):
-        told += " " + text(language, "speaker_untaught", spoken=text(language, LANGUAGES[spoken]))
+    if spoken not in config.get("languages", LANGUAGE_NAMES):
+        told += " " + text(language, "speaker_untaught", spoken=text(language, LANGUAGE_NAMES[spoken]))
     grounded = config.get("objective") == "grounded"
     taught = text(language, "grounded_note" if grounded else "captions_note")
     pointing = "" if exam is None else f" {escape(tell_head(exam, language))}"
@@ -158,11 +154,7 @@ def introduce(
 
 def tell_head(exam: Exam, language: str) -> str:
     """Which head's maps are shown, and how well they point."""
-    if exam.layer_head is None:
-        name = text(language, "mean")
-    else:
-        layer, head = exam.layer_head
-        name = f"{text(language, 'layer')} {layer + 1} {text(language, 'head')} {head + 1}"
+    name = say_head(exam.layer_head, language)
     return text(language, "points", name=name, hit=f"{exam.hit:.0%}", chance=f"{exam.chance:.0%}")
 
 

@@ -7,17 +7,16 @@ from html import escape
 
 import gradio as gr
 
-from vlm_core.app.curves import draw_curves
+from vlm_core.app.curves import draw_curves, words_of_curves
 from vlm_core.app.messages import telling
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.settings import recalled, say_settings
 from vlm_core.app.shared import Shared
-from vlm_core.app.texts import Labels, table, text
+from vlm_core.app.texts import LANGUAGE_NAMES, Labels, table, text
 
 TITLE = "ledger"
 MOST_LISTED = 20
 """Runs of one browser, the newest; ledger.js remembers as many ids."""
-LANGUAGES = {"en": "english", "zh": "chinese"}
 
 
 @dataclass(frozen=True)
@@ -73,13 +72,14 @@ def show_ledger(runs: list[Run], here: str, language: str) -> str:
 
 def _entry(run: Run, here: str, language: str) -> str:
     words = table(language)
-    names = {"loss": words["loss"], "exact_match": words["exact_match"], "en": words["english"], "zh": words["chinese"]}
     if run.id == here:
         button = f'<strong class="here">{escape(words["ledger_here"])}</strong>'
     else:
         button = f'<button type="button" data-recall="{escape(run.id)}">{escape(words["ledger_recall"])}</button>'
     seconds = text(language, "elapsed", seconds=f"{run.seconds:.0f}")
     facts = [words[run.state], text(language, "step", step=run.step), seconds]
+    if run.recognized:
+        facts.append(text(language, "ledger_taught", word=run.recognized[0].word))
     if run.controls and run.controls.steered:
         facts.append(words["ledger_steered"])
     if not run.life and not run.live:
@@ -88,7 +88,7 @@ def _entry(run: Run, here: str, language: str) -> str:
         f'<div class="told" data-listed="{escape(run.id)}" data-state="{run.state}">'
         f"<p>{escape(say_settings(run.config, language))}</p><p>{escape(' · '.join(facts))}</p>"
         f"<p>{escape(_scores(run, language))}</p>{button}</div>"
-        f"<div>{draw_curves(run.losses, run.scores, names)}</div>"
+        f"<div>{draw_curves(run.losses, run.scores, words_of_curves(language))}</div>"
     )
 
 
@@ -98,6 +98,6 @@ def _scores(run: Run, language: str) -> str:
     if not run.scores:
         return words["ledger_unscored"]
     newest = run.scores[-1]
-    told = [f"{words[LANGUAGES[name]]} {share:.0%}" for name, share in newest["exact_match"].items()]
+    told = [f"{words[LANGUAGE_NAMES[name]]} {share:.0%}" for name, share in newest["exact_match"].items()]
     told += [f"{words['pointing_game']} {newest['hit']:.0%}", f"{words['mass_in_mask']} {newest['mass']:.0%}"]
     return f"{words['exact_match']}: {', '.join(told)} ({words['race_chance']} {newest['chance']:.0%})"

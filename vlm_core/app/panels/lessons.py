@@ -40,18 +40,20 @@ def build_card() -> LessonsPanel:
     return LessonsPanel(gr.Textbox("", label="JSON", elem_id="lesson-asked", elem_classes="data-only"))
 
 
-def open_step(asked: str) -> tuple[str, str | None, TrainConfig | None]:
-    """What lessons.js asks for, {"name", "step", "anew", "language"}: (picture for the canvas, speaker, training).
+def open_step(asked: str) -> tuple[str, str | None, str | None, TrainConfig | None]:
+    """What lessons.js asks for, {"name", "step", "anew", "language"}: (picture for the canvas, speaker, language of
+    captions, training).
 
-    Unless the lesson is opened `anew`, the last two stay as they are: None. Raises UserError if there is none of that
+    Unless the lesson is opened `anew`, the last three stay as they are: None. Raises UserError if there is none of that
     name.
     """
     wanted = json.loads(asked)
-    lesson = lesson_named(wanted["name"], known(wanted["language"]))
+    language = known(wanted["language"])
+    lesson = lesson_named(wanted["name"], language)
     picture_data = on_canvas(draw_picture(picture_at(lesson, wanted["step"])))
     if not wanted["anew"]:
-        return picture_data, None, None
-    return picture_data, lesson.speaker, config_of(lesson.training)
+        return picture_data, None, None, None
+    return picture_data, lesson.speaker, language, config_of(lesson.training)
 
 
 def _all_data() -> str:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from vlm_core.app.canvas import read_picture
 from vlm_core.app.downloads import on_click
+from vlm_core.app.heads import head_named
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.shared import Shared
-from vlm_core.app.texts import Labels, choices, table, text
+from vlm_core.app.texts import LANGUAGE_NAMES, Labels, choices, table, text
 from vlm_core.errors import UserError
 
-if TYPE_CHECKING:
-    from vlm_core.learning.events import Snapshot
-
 SHOWN_IN_FILM = {"chosen": "film_chosen", "every": "film_every"}
-LANGUAGES = {"en": "english", "zh": "chinese"}
 ASK_LENS = """(...values) => {
   const word = document.querySelector('#lens-root .word[aria-pressed="true"]');
   const chosen = word ? [Number(word.dataset.index), word.querySelector(".text").textContent] : [0, ""];
@@ -70,46 +66,51 @@ def build(language: str) -> LifePanel:
 
 
 def wire(panel: LifePanel, shared: Shared) -> None:
-    def tell(moment: float, run_id: str, language: str) -> str:
+    def tell(moment: int | None, run_id: str, language: str) -> str:
         return tell_moment(shared.runs.get(run_id), moment, language)
-
-    def tell_again(told: str, *where) -> str:
-        return told and tell(*where)
 
     def film(*asked) -> tuple[str, bytes]:
         return make_film(shared.runs, *asked)
 
-    quick = {"outputs": panel.moment, "show_progress": "hidden", "queue": False, "api_name": False}
-    where = [panel.slider, shared.run_id, shared.language]
-    panel.slider.change(tell, where, trigger_mode="always_last", **quick)
-    shared.language.change(tell_again, [panel.moment, *where], **quick)
+    gr.on(
+        [shared.moment.change, shared.run_id.change, shared.language.change],
+        tell, [shared.moment, shared.run_id, shared.language], panel.moment,
+        show_progress="hidden", trigger_mode="always_last", concurrency_limit=8, api_name=False,
+    )  # fmt: skip
     asked = [shared.drawn, shared.spoken, panel.shown, shared.run_id, shared.language, panel.lens]
     on_click(panel.film, film, asked, shared.message, js=ASK_LENS)
 
 
-def updates(run: Run | None) -> list:
-    """Of slider and all else: there once a run has a life to look back on."""
+def updates(run: Run | None, moment: int | None) -> list:
+    """Of slider and all else: there once a run has a life to look back on. Unless the page looks back to a `moment`,
+    the slider stands at the newest one."""
     moments = len(run.life) if run else 0
     if moments < 2:
         return [gr.update(visible=False), gr.update(visible=False)]
-    return [gr.update(visible=True, maximum=moments - 1), gr.update(visible=True)]
+    places = [place for place, then in enumerate(run.life) if then.step == moment]
+    place = places[0] if places else moments - 1
+    return [gr.update(visible=True, maximum=moments - 1, value=place), gr.update(visible=True)]
 
 
-def recall(run: Run | None, moment: float, language: str) -> Snapshot:
-    """The snapshot at a place of the slider. Raises UserError if the run's life is no longer kept."""
+def moment_at(run: Run | None, place: float, language: str) -> int | None:
+    """The step of the snapshot at a place of the slider; None for the last one of a run that goes on, which is now.
+
+    Raises UserError if the run's life is no longer kept.
+    """
     if run is None or not run.life:
         raise UserError(text(language, "life_gone"))
-    return run.life[min(max(int(moment), 0), len(run.life) - 1)]
+    place = min(max(int(place), 0), len(run.life) - 1)
+    return None if run.live and place == len(run.life) - 1 else run.life[place].step
 
 
-def tell_moment(run: Run | None, moment: float, language: str) -> str:
-    """When a place of the slider was, and the scores of the evaluation nearest to it; empty if that is not kept."""
-    if run is None or not run.life:
+def tell_moment(run: Run | None, moment: int | None, language: str) -> str:
+    """When a snapshot was, and the scores of the evaluation nearest to it; empty if that is not kept, or for now."""
+    then = next((then for then in run.life if then.step == moment), None) if run else None
+    if then is None:
         return ""
-    then = recall(run, moment, language)
     told = [text(language, "step", step=then.step), text(language, "elapsed", seconds=f"{then.seconds:.1f}")]
     told += tell_scores(run, then.step, language)
-    return f'<p data-step="{then.step}" data-of="{escape(run.id)}">{escape(" · ".join(told))}</p>'
+    return f'<p data-step="{then.step}">{escape(" · ".join(told))}</p>'
 
 
 def tell_scores(run: Run, step: int, language: str) -> list[str]:
@@ -117,7 +118,7 @@ def tell_scores(run: Run, step: int, language: str) -> list[str]:
     if not run.scores:
         return []
     nearest = min(run.scores, key=lambda score: abs(score["step"] - step))
-    shares = [f"{text(language, LANGUAGES[name])} {share:.0%}" for name, share in nearest["exact_match"].items()]
+    shares = [f"{text(language, LANGUAGE_NAMES[name])} {share:.0%}" for name, share in nearest["exact_match"].items()]
     return [text(language, "life_scores", shares=", ".join(shares), step=nearest["step"])]
 
 
@@ -131,7 +132,7 @@ def make_film(
     from vlm_core.insight.film import Moment, draw_film, relive
 
     picture, run = read_picture(drawn, language), runs.get(run_id)
-    recall(run, 0, language)
+    moment_at(run, 0, language)  # or a sentence
     looked_at = json.loads(lens)
     place, word = looked_at["chosen"]
     layers, heads = run.life[0].vlm.config.decoder_layers, run.life[0].vlm.config.heads
@@ -143,8 +144,3 @@ def make_film(
     chosen = (max(int(place), 0), str(word)) if shown == "chosen" else None
     return "life.gif", draw_film(picture, moments, words, chosen, head_named(looked_at["head"], layers, heads))
 
-
-def head_named(name: str, layers: int, heads: int) -> tuple[int, int] | None:
-    """A layer and head as the lens names them ("0.1"); None, the mean of all, for whatever else."""
-    places = [(layer, head) for layer in range(layers) for head in range(heads)]
-    return next((place for place in places if "{}.{}".format(*place) == name), None)

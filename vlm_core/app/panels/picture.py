@@ -12,7 +12,7 @@ from html import escape
 import gradio as gr
 
 from vlm_core.app.canvas import on_canvas, random_scene, sample_scenes
-from vlm_core.app.images import data_uri
+from vlm_core.app.images import PICK_BY_INDEX, data_uri
 from vlm_core.app.texts import Labels, text
 from vlm_core.pictures import SIDE, open_picture
 from vlm_core.scenes.shapes import ideal_outline
@@ -20,12 +20,7 @@ from vlm_core.scenes.world import CHINESE, COLORS, SHAPES
 
 CANVAS = 448
 """Pixels along the canvas: twice what the model sees, so that a stroke is smooth to the eye."""
-PICK_SAMPLE = """
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-index]");
-  if (button) trigger("select", { index: Number(button.dataset.index) });
-});
-"""
+
 
 @dataclass(frozen=True)
 class PicturePanel:
@@ -33,8 +28,6 @@ class PicturePanel:
     """What is on the canvas, as canvas.js tells it after every change: a PNG in a data: address; never seen."""
     canvas_data: gr.HTML
     """A picture for the canvas to show, for canvas.js to read; never seen."""
-    clear: gr.Button
-    undo: gr.Button
     random: gr.Button
     upload: gr.UploadButton
     samples: gr.HTML
@@ -56,14 +49,14 @@ def build(language: str) -> PicturePanel:
         clear = gr.Button(words("clear"), elem_id="clear", min_width=80)
         new_scene = gr.Button(words("random"), elem_id="random", min_width=100)
         upload = gr.UploadButton(words("upload"), elem_id="upload", min_width=100)
-    samples = gr.HTML(show_samples(language), elem_id="samples", js_on_load=PICK_SAMPLE)
+    samples = gr.HTML(show_samples(language), elem_id="samples", js_on_load=PICK_BY_INDEX)
     labels: Labels = [
         (undo, {"value": "undo"}),
         (clear, {"value": "clear"}),
         (new_scene, {"value": "random"}),
         (upload, {"label": "upload"}),
     ]
-    return PicturePanel(drawn, canvas_data, clear, undo, new_scene, upload, samples, title, labels)
+    return PicturePanel(drawn, canvas_data, new_scene, upload, samples, title, labels)
 
 
 def show_canvas() -> str:

@@ -13,7 +13,7 @@ from vlm_core.app.messages import telling
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.settings import CHOICES, KINDS, configure, recalled, say_settings, say_value, settings_of
 from vlm_core.app.shared import Shared
-from vlm_core.app.texts import Labels, known, table, text
+from vlm_core.app.texts import LANGUAGE_NAMES, Labels, known, table, text
 from vlm_core.errors import UserError
 
 TITLE = "race"
@@ -37,7 +37,6 @@ SLOTS = {
     "color": "slot_color", "shape": "slot_shape", "size": "slot_size", "place": "slot_place",
     "relation": "slot_relation",
 }  # fmt: skip
-LANGUAGES = {"en": "english", "zh": "chinese"}
 NO_RACE = ["", "", ""]
 SECONDS = 1.0
 """Between looks at a race that goes on."""
@@ -100,7 +99,7 @@ def build(language: str) -> RacePanel:
 
 def wire(panel: RacePanel, shared: Shared) -> None:
     runs, quick = shared.runs, {"show_progress": "hidden", "queue": False, "api_name": False}
-    watched = [panel.view, panel.stop, panel.take_first, panel.take_second, panel.timer]
+    watched = [panel.view, panel.start, panel.stop, panel.take_first, panel.take_second, panel.timer]
 
     def start(*asked) -> tuple:
         race = start_race(runs, *asked)
@@ -188,15 +187,15 @@ def race_asked(address: str) -> list[str]:
 
 
 def watch(runs: Runs, race: list[str], language: str) -> list:
-    """Updates of the view, the buttons and the timer for the state of a race."""
+    """Updates of the view, start, stop, both buttons that take one, and the timer, for the state of a race."""
     racers = [runs.get(run_id) for run_id in race[:2]]
     if not all(racers):
-        return ["", *[gr.update(visible=False)] * 3, gr.update(active=False)]
+        return ["", gr.update(interactive=True), *[gr.update(visible=False)] * 3, gr.update(active=False)]
     live = any(run.live for run in racers)
     ready = all(run.scores for run in racers)
     return [
-        show_race(racers, race[2], language), gr.update(visible=live), gr.update(visible=ready),
-        gr.update(visible=ready), gr.update(active=live),
+        show_race(racers, race[2], language), gr.update(interactive=not live), gr.update(visible=live),
+        gr.update(visible=ready), gr.update(visible=ready), gr.update(active=live),
     ]  # fmt: skip
 
 
@@ -271,7 +270,7 @@ def _scores(racers: list[Run], names: list[str], language: str) -> str:
 
     rows = [
         (f"{words['exact_match']}, {words[key]}", [percent(scores["exact_match"].get(name)) for scores in newest])
-        for name, key in LANGUAGES.items()
+        for name, key in LANGUAGE_NAMES.items()
         if any(name in scores["exact_match"] for scores in newest)
     ]
     for slot, key in SLOTS.items():

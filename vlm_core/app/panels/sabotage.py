@@ -5,7 +5,6 @@ The faults are chosen among the settings of a run; here a model is diagnosed.
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -16,7 +15,7 @@ from vlm_core.app.faults import name_faults
 from vlm_core.app.messages import telling
 from vlm_core.app.runs import Runs
 from vlm_core.app.shared import Shared
-from vlm_core.app.speakers import bundled_model, speaking
+from vlm_core.app.speakers import bundled_model, once, speaking
 from vlm_core.app.texts import Labels, table, text
 from vlm_core.errors import UserError
 
@@ -61,7 +60,8 @@ def wire(panel: SabotagePanel, shared: Shared) -> None:
     shown = [panel.found, panel.reveal, shared.language]
     panel.diagnose.click(
         telling(lambda *asked: diagnose(shared.runs, *asked), 2),
-        [shared.speaker, shared.run_id, panel.reveal, shared.language], [panel.found, panel.findings, shared.message],
+        [shared.speaker, shared.run_id, shared.moment, panel.reveal, shared.language],
+        [panel.found, panel.findings, shared.message],
         show_progress="minimal", concurrency_limit=2, concurrency_id="diagnose", api_name=False,
     )  # fmt: skip
     quick = {"show_progress": "hidden", "queue": False, "api_name": False}
@@ -70,11 +70,13 @@ def wire(panel: SabotagePanel, shared: Shared) -> None:
     shared.language.change(show_intro, shared.language, panel.intro, **quick)
 
 
-def diagnose(runs: Runs, speaker: str, run_id: str, reveal: bool, language: str) -> tuple[tuple, str]:
+def diagnose(
+    runs: Runs, speaker: str, run_id: str, moment: int | None, reveal: bool, language: str
+) -> tuple[tuple, str]:
     """Measure the model that speaks: (what was found, the same as HTML)."""
     from vlm_core.insight.symptoms import find_symptoms
 
-    vlm, _, name, _ = speaking(runs, speaker, run_id)
+    vlm, _, name, _ = speaking(runs, speaker, run_id, moment)
     if vlm.trained_steps == 0:
         raise UserError(text(language, "diagnose_untrained"))
     story = vlm.run.get("config", {})
@@ -84,7 +86,7 @@ def diagnose(runs: Runs, speaker: str, run_id: str, reveal: bool, language: str)
     return found, show_findings(found, reveal, language)
 
 
-@functools.cache
+@once
 def healthy_symptoms() -> Symptoms:
     """The bundled model's, measured here and now."""
     from vlm_core.insight.symptoms import find_symptoms

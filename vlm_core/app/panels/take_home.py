@@ -14,6 +14,7 @@ import numpy as np
 
 from vlm_core.app.canvas import read_picture, what_it_shows
 from vlm_core.app.downloads import on_click
+from vlm_core.app.heads import head_named
 from vlm_core.app.homecoming import bring_back, pack_run
 from vlm_core.app.messages import telling
 from vlm_core.app.runs import Runs
@@ -165,9 +166,8 @@ def draw_figure(kind: str, language: str, lens: str) -> tuple[str, bytes]:
     try:
         caption = read_caption(shown["caption"])
         picture = open_picture(base64.b64decode(shown["picture"].partition(",")[2], validate=True))
-        layer, _, head = shown["head"].partition(".")
         layers, heads = caption.tokens[0].null_mass.shape if caption.tokens else (0, 0)
-        layer_head = (int(layer), int(head)) if head and int(layer) < layers and int(head) < heads else None
+        layer_head = head_named(shown["head"], layers, heads)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(text(language, "take_no_caption")) from error
     return f"caption.{kind}", draw_strip(picture, caption, kind, layer_head)

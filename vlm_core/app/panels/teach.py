@@ -6,14 +6,14 @@ page's own model from then on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
 import gradio as gr
 from PIL import Image
 
 from vlm_core.app.canvas import on_canvas, read_picture
-from vlm_core.app.images import data_uri
+from vlm_core.app.images import PICK_BY_INDEX, data_uri
 from vlm_core.app.messages import telling
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.shared import Shared
@@ -31,12 +31,6 @@ UNFIT = {
     "letters": "teach_letters", "long": "teach_long", "known": "teach_known",
 }  # fmt: skip
 """Why a drawing or a word cannot be taught, in the page's words."""
-PICK_EXAMPLE = """
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-index]");
-  if (button) trigger("select", { index: Number(button.dataset.index) });
-});
-"""
 Examples = tuple[Image.Image, ...]
 
 
@@ -54,7 +48,8 @@ class TeachPanel:
     """Ticks while a lesson may go on."""
     examples: gr.State
     before: gr.State
-    """(run id, speaker) as the page had them before the lesson; None before there is one."""
+    """(run id, speaker) as the page had them before the lesson, and the id of the lesson's run; None if the page's run
+    is no lesson."""
     labels: Labels
 
 
@@ -64,12 +59,11 @@ def build(language: str) -> TeachPanel:
 
     intro = gr.HTML(show_intro(language), elem_id="teach-intro")
     add = gr.Button(words("teach_add"), elem_id="teach-add")
-    strip = gr.HTML(show_strip((), language), elem_id="teach-strip", js_on_load=PICK_EXAMPLE)
+    strip = gr.HTML(show_strip((), language), elem_id="teach-strip", js_on_load=PICK_BY_INDEX)
     with gr.Row(elem_classes="tight", elem_id="teach-row"):
         word = gr.Textbox("", label=words("teach_word"), elem_id="teach-word", max_length=40, min_width=180)
         seconds = gr.Number(
-            SECONDS, label=words("teach_seconds"), minimum=1, maximum=MOST_SECONDS, elem_id="teach-seconds",
-            min_width=120,
+            SECONDS, label=words("teach_seconds"), elem_id="teach-seconds", min_width=120,
         )  # fmt: skip
         teach = gr.Button(words("teach_start"), variant="primary", elem_id="teach-start", min_width=120)
         forget = gr.Button(words("teach_forget"), elem_id="teach-forget", visible=False, min_width=120)
@@ -104,12 +98,16 @@ def wire(panel: TeachPanel, shared: Shared) -> None:
     for asked in (panel.teach.click, panel.word.submit):
         asked(
             telling(teacher.start, 5),
-            [panel.examples, panel.word, panel.seconds, *whose, panel.before, shared.language],
+            [panel.examples, panel.word, panel.seconds, *whose, shared.moment, panel.before, shared.language],
             [*whose, panel.before, panel.forget, panel.status, shared.message], **quick,
         ).then(wake, None, panel.timer, **quick)  # fmt: skip
     panel.forget.click(
         teacher.forget, [panel.before, *whose], [*whose, panel.before, panel.forget, panel.status], **quick
     )
+    shared.run_id.change(
+        still_lesson, [panel.before, shared.run_id], [panel.before, panel.forget],
+        show_progress="hidden", concurrency_limit=8, api_name=False,
+    )  # fmt: skip
     panel.timer.tick(teacher.watch, [shared.run_id, shared.language], [panel.status, panel.timer], **quick)
     for told in (shared.page.load, shared.run_id.change, shared.language.change):
         told(wake, None, panel.timer, **quick)
@@ -138,6 +136,11 @@ def remove_example(examples: Examples, language: str, choice: gr.EventData) -> t
     return examples, show_strip(examples, language)
 
 
+def still_lesson(before: tuple | None, run_id: str) -> tuple:
+    """Nothing to go back to, once the page's run is another than the lesson's."""
+    return (before, gr.skip()) if before and before[2] == run_id else (None, gr.update(visible=False))
+
+
 class Teacher:
     """What happens on Teach, while a lesson goes on, and when its word is to be forgotten."""
 
@@ -145,8 +148,9 @@ class Teacher:
         self.runs = runs
 
     def start(
-        self, examples: Examples, typed: str, seconds: float, run_id: str, speaker: str, before, language: str
-    ) -> tuple:
+        self, examples: Examples, typed: str, seconds: float, run_id: str, speaker: str, moment: int | None,
+        before: tuple | None, language: str,
+    ) -> tuple:  # fmt: skip
         """Begin a lesson: (its run's id, speaker "run", what to go back to, update of Forget, status)."""
         from vlm_core.learning.teaching import config_of, teach, words_taught
         from vlm_core.scenes.newcomers import Newcomer, read_word
@@ -156,7 +160,7 @@ class Teacher:
             raise UserError(text(language, "teach_busy"))
         if not examples:
             raise UserError(text(language, "teach_none"))
-        vlm = speaking(self.runs, speaker, run_id).vlm
+        vlm = speaking(self.runs, speaker, run_id, moment).vlm
         if vlm.trained_steps == 0:
             raise UserError(text(language, "teach_untrained"))
         try:
@@ -166,15 +170,16 @@ class Teacher:
         newcomer = Newcomer.of(word, list(examples))
         budget = min(max(float(seconds or SECONDS), 1.0), MOST_SECONDS)
         lesson = self.runs.start(
-            config_of(vlm), examples[-1], lambda _, picture: teach(vlm, newcomer, budget, picture=picture)
-        )
-        before = before or (run_id, speaker)
-        return lesson.id, "run", before, gr.update(visible=True), show_lesson(lesson, language)
+            replace(config_of(vlm), seconds=budget), examples[-1],
+            lambda _, picture: teach(vlm, newcomer, budget, picture=picture),
+        )  # fmt: skip
+        origin = before[:2] if before else (run_id, speaker)
+        return lesson.id, "run", (*origin, lesson.id), gr.update(visible=True), show_lesson(lesson, language)
 
     def forget(self, before, run_id: str, speaker: str) -> tuple:
         """Back to the model that the page had before its first lesson."""
         self.runs.stop(run_id)
-        return *(before or (run_id, speaker)), None, gr.update(visible=False), ""
+        return *(before[:2] if before else (run_id, speaker)), None, gr.update(visible=False), ""
 
     def watch(self, run_id: str, language: str) -> tuple:
         """How the lesson goes, and whether to look again: the timer rests where none goes on."""

@@ -7,7 +7,7 @@ from html import escape
 
 import gradio as gr
 
-from vlm_core.app.curves import draw_curves, draw_spark
+from vlm_core.app.curves import draw_curves, draw_spark, words_of_curves
 from vlm_core.app.faults import FAULTS, warn_of_faults
 from vlm_core.app.runs import Run
 from vlm_core.app.settings import CHOICES
@@ -81,9 +81,9 @@ def build(language: str) -> TrainingPanel:
     with gr.Accordion(words("measures"), open=False, elem_id="measuring") as measuring:
         measures = gr.HTML(show_measures(None, language), elem_id="measures")
     with gr.Accordion(words("settings"), open=False, elem_id="settings") as accordion, gr.Row():
-        seconds = gr.Number(60, label=words("seconds"), minimum=1, maximum=3600, elem_id="seconds", min_width=110)
-        seed = gr.Number(0, label=words("seed"), minimum=0, precision=0, elem_id="seed", min_width=90)
-        rate = gr.Number(1, label=words("learning_rate"), minimum=0.01, maximum=10, elem_id="rate", min_width=150)
+        seconds = gr.Number(60, label=words("seconds"), elem_id="seconds", min_width=110)
+        seed = gr.Number(0, label=words("seed"), precision=0, elem_id="seed", min_width=90)
+        rate = gr.Number(1, label=words("learning_rate"), elem_id="rate", min_width=150)
         level = radio("level", 2)
         style = radio("style", "drawn")
         objective = radio("objective", "captions")
@@ -135,10 +135,11 @@ def wire(panel: TrainingPanel, shared: Shared) -> None:
 
 
 def seen_of(run: Run | None, unfolded: bool) -> tuple:
-    """What a page that shows a run has seen of it: (id, version, state, evaluations, moments of its life, measures)."""
+    """What a page that shows a run has seen of it: (id, version, state, evaluations and captions of the person's
+    picture, moments of its life, measures)."""
     if run is None:
         return "", 0, "", 0, 0, unfolded
-    return run.id, run.version, run.state, len(run.scores), len(run.life), unfolded
+    return run.id, run.version, run.state, len(run.scores) + run.sampled, len(run.life), unfolded
 
 
 def updates(run: Run | None, language: str, before: tuple, now: tuple) -> list:
@@ -226,16 +227,7 @@ def show_curves(run: Run | None, language: str) -> str:
         for moment, name, number in seen
     )
     listed = f'<ol class="stages" aria-label="{escape(words["stages"])}">{items}</ol>' if items else ""
-    return draw_curves(run.losses, run.scores, words_of_curves(words), marks) + listed
-
-
-def words_of_curves(words: dict[str, str]) -> dict[str, str]:
-    return {
-        "loss": words["loss"],
-        "exact_match": words["exact_match"],
-        "en": words["english"],
-        "zh": words["chinese"],
-    }
+    return draw_curves(run.losses, run.scores, words_of_curves(language), marks) + listed
 
 
 def show_said(run: Run | None, language: str) -> str:

@@ -84,10 +84,12 @@
       else change(() => stamp(button));
     });
 
-    // A picture from the server: a ready one, a random one, an upload.
+    // A picture from the server: a ready one, a random one, an upload. What shows it changes at other times as well.
+    let shown = null;
     new MutationObserver(() => {
       const holder = source.querySelector("[data-json]");
-      if (!holder) return;
+      if (!holder || holder.dataset.json === shown) return;
+      shown = holder.dataset.json;
       const picture = new Image();
       picture.onload = () => change(() => {
         pen.imageSmoothingEnabled = false; // each of its pixels becomes four, and comes back as it was

@@ -18,10 +18,12 @@
   follow(["status"], () => remember("status"));
   follow(["race-view"], () => remember("race-view"));
 
-  whenSeen("ledger", ["status"], () => {
+  const changed = whenSeen("ledger", ["status"], () => {
     const run = document.querySelector("#status [data-run]")?.dataset;
-    tell("ledger-listed", `${mine().join(",")} ${run?.run} ${run?.state}`);
+    const racing = [...document.querySelectorAll("#race-view [data-run]")].map(({ dataset }) => dataset.state);
+    tell("ledger-listed", `${mine().join(",")} ${run?.run} ${run?.state} ${racing}`);
   });
+  follow(["race-view"], changed);
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("#ledger [data-recall]");
     if (button) tell("ledger-asked", `${button.dataset.recall} ${Date.now()}`); // the same run may be asked for twice

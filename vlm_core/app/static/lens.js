@@ -175,7 +175,10 @@
     return holder;
   };
   const move_box = (event) => {
-    if (event.key === "Delete" || event.key === "Escape") return toggle_box();
+    if (event.key === "Delete" || event.key === "Escape") {
+      event.preventDefault(); // Escape ends nothing else
+      return toggle_box();
+    }
     const [right, down] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
     if (!right && !down) return;
     event.preventDefault(); // the page does not scroll
@@ -216,13 +219,12 @@
       root.replaceChildren(make("p", { class: "hint" }, state.labels.lens_hint || ""));
       return;
     }
-    const focused = document.activeElement?.closest?.("#lens-root .word")?.dataset.index;
-    const boxing = document.activeElement?.id === "lens-box";
+    const holder = root.contains(document.activeElement) ? document.activeElement : null;
     const { words, language, grid } = state.caption;
     const row = make("p", { class: "words", lang: language }, ...words.map((word, i) =>
       make("button", {
         type: "button", class: `word${word.probability < state.caption.unsure ? " unsure" : ""}`, "data-index": i, "aria-pressed": "false",
-        onpointerenter: () => pick(i), onfocus: () => pick(i), onclick: () => pick(i),
+        onpointerenter: () => pick(i), onfocus: () => state.giving_back || pick(i), onclick: () => pick(i),
       }, make("span", { class: "text" }, word.text), make("span", { class: "chance" }, percent(word.probability)))));
     const overlay = svg("svg", { id: "lens-overlay", viewBox: `0 0 ${grid} ${grid}`, "aria-hidden": "true" });
     root.replaceChildren(row,
@@ -236,8 +238,11 @@
     root.dataset.done = String(state.caption.done);
     state.word = find_chosen(words);
     paint();
-    if (focused !== undefined) root.querySelector(`.word[data-index="${focused}"]`)?.focus();
-    if (boxing && state.box) root.querySelector("#lens-box").focus();
+    const place = holder?.matches(".word") ? `.word[data-index="${state.word}"]`
+      : holder?.dataset.head ? `[data-head="${holder.dataset.head}"]` : holder?.id && `#${holder.id}`;
+    state.giving_back = true; // what had the focus has it again, which is nobody's choice of a word
+    if (place) root.querySelector(place)?.focus();
+    state.giving_back = false;
   };
 
   const refresh = () => {

@@ -3,12 +3,6 @@
   "use strict";
   const EVERY = 280; // ms from one moment to the next: time enough to read a changed word
   let playing = null;
-  // What is told of a moment is that of the run it was told of.
-  window.bridge.follow(["life-moment", "status"], () => {
-    const told = document.querySelector("#life-moment [data-of]");
-    const run = document.querySelector("#status [data-run]")?.dataset.run;
-    if (told) told.hidden = told.dataset.of !== run;
-  });
   const stop = () => { clearInterval(playing); playing = null; };
   const forward = () => {
     const slider = document.querySelector("#life-slider input[type=range]");

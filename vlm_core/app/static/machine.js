@@ -105,7 +105,7 @@
     const boxes = state.data.boxes.filter(({ name }) => (lane === 1 ? PICTURE : TEXT).includes(name));
     const open = state.open === box.name;
     const title = make("button", {
-      type: "button", "aria-expanded": String(open), "aria-controls": "machine-details", title: say("machine_open"),
+      type: "button", id: `machine-box-${box.name}`, "aria-expanded": String(open), "aria-controls": "machine-details", title: say("machine_open"),
       onclick: () => { state.open = open ? "" : box.name; render(); focus_on(box.name); },
     }, say(`box_${box.name}`));
     return make("section", {
@@ -202,7 +202,7 @@
       root.replaceChildren(make("p", { class: "hint" }, say("machine_empty")));
       return;
     }
-    const focused = document.activeElement?.closest?.("#machine-root select")?.id;
+    const focused = root.contains(document.activeElement) && document.activeElement.id;
     const { boxes, speaker, steps, said, word } = state.data;
     const who = steps ? say(`speaker_${speaker}`, { steps: steps.toLocaleString("en"), step: steps }) : say("speaker_untrained");
     const drawn = boxes.flatMap((box) => (state.open === box.name ? [box_of(box), details_of(box)] : [box_of(box)]));

@@ -107,7 +107,7 @@
       now.wanted = null;
       const status = await fetch(`${HERE}/rooms/${now.code}/taps`, { method: "POST", body: JSON.stringify(tap) })
         .then((answer) => answer.status, () => 0);
-      if (tap.question !== now.room?.question) break; // the next one is being asked already
+      if (tap.question !== now.room?.question) continue; // the next one is being asked already, and may have a tap
       if (status === 204) Object.assign(now, { chosen: tap.patch, told: { key: "phone_sent", patch: tap.patch } });
       else if (status === 429) now.told = { key: "phone_busy", patch: tap.patch };
       else if (status === 0) now.told = { key: "phone_offline", patch: tap.patch };
