@@ -14,6 +14,7 @@ from PIL import Image
 
 from vlm_core import VLM, ModelConfig, TrainConfig, sample_scene, train
 from vlm_core.cli import main
+from vlm_core.learning.events import Checkpointed
 from vlm_core.scenes.language import parse
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -95,6 +96,15 @@ def test_without_json_stdout_stays_empty(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_a_run_that_was_cut_off_goes_on_in_its_own_folder(tmp_path):
+    events = train(TrainConfig(steps=4, evaluations=2, batch_size=4, level=1, evaluation_scenes=4), out=tmp_path)
+    next(event for event in events if isinstance(event, Checkpointed))
+    events.close()
+    assert VLM.from_pretrained(tmp_path).trained_steps == 2
+    assert main(["train", "--resume", str(tmp_path)]) == 0
+    assert VLM.from_pretrained(tmp_path).trained_steps == 4
+
+
 def test_resuming_a_finished_run_ends_at_once_where_it_was(trained, tmp_path):
     folder, _ = trained
     outcome = tmp_path / "resumed.json"
@@ -149,6 +159,13 @@ def test_an_overlay_is_a_picture_with_a_panel_for_each_word(capsys, picture, tmp
         assert figure.format == "PNG"
         assert min(figure.size) > 224
     assert sorted(path.name for path in tmp_path.iterdir()) == ["looked.png", "scene.png"]
+
+
+def test_both_names_of_the_option_draw_and_each_file_is_written(capsys, picture, tmp_path):
+    assert main(["caption", picture, "--overlay", str(tmp_path / "a.png"), "--strip", str(tmp_path / "b.svg")]) == 0
+    capsys.readouterr()
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "b.svg").read_bytes().startswith(b"<?xml")
 
 
 @pytest.mark.parametrize(("name", "begins"), [("strip.pdf", b"%PDF"), ("strip.SVG", b"<?xml")])

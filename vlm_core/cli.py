@@ -61,7 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     train.add_argument("--width", type=int, help=f"{', '.join(map(str, WIDTHS))} (default: the preset's)")
     train.add_argument("--evaluations", type=int, help="how often held-out scenes are read")
     train.add_argument("--picture", help="a picture to caption at each evaluation")
-    train.add_argument("--out", help="folder for checkpoints")
+    train.add_argument("--out", metavar="FOLDER", help="where checkpoints go (default: nowhere, or back to --resume)")
     train.add_argument("--resume", metavar="FOLDER", help="go on with the run saved there; takes its own settings")
     train.add_argument("--json", metavar="FILE", help="write the outcome as JSON; - for stdout")
     train.set_defaults(run=run_train)
@@ -71,8 +71,9 @@ def build_parser() -> argparse.ArgumentParser:
     caption.add_argument("--language", default="en", help="en or zh")
     caption.add_argument("--checkpoint", help="a folder, a .safetensors file or a Hub id (default: the bundled model)")
     caption.add_argument(
-        "--strip", "--overlay", metavar="FILE", help="draw each word with where the model looked, as PNG, SVG or PDF"
-    )
+        "--strip", "--overlay", metavar="FILE", action="append", default=[],
+        help="draw each word with where the model looked, as PNG, SVG or PDF; may be given more than once",
+    )  # fmt: skip
     caption.add_argument("--temperature", type=number, default=0.0)
     caption.add_argument("--top-k", type=int)
     caption.add_argument("--top-p", type=number)
@@ -145,9 +146,10 @@ def run_train(options: argparse.Namespace) -> int:
         TextColumn("step {task.fields[step]}"), BarColumn(), TextColumn("{task.percentage:3.0f} %"),
         TimeRemainingColumn(), TextColumn("loss {task.fields[loss]:.3f}"), console=console,
     )  # fmt: skip
-    events = train(config, picture, options.out, options.resume)
+    out = options.out or options.resume
+    events = train(config, picture, out, options.resume)
     started: Started = next(events)  # Before there is a bar: what cannot be resumed is told in one line alone.
-    require_writable_folder(options.out)
+    require_writable_folder(out)
     console.print(f"{started.num_parameters:,} parameters on {started.device} in {started.precision}")
     if started.config.sabotage:
         console.print(f"[bold]the training data is spoiled: {', '.join(started.config.sabotage)}[/]")
@@ -200,17 +202,18 @@ def run_caption(options: argparse.Namespace) -> int:
     from vlm_core.pictures import open_picture
 
     require_writable(options.json)
-    require_picture_name(options.strip, kinds=("png", "svg", "pdf"))
+    for name in options.strip:
+        require_picture_name(name, kinds=("png", "svg", "pdf"))
     picture = open_picture(options.picture)
     vlm = VLM.from_pretrained(options.checkpoint)
     spoken = vlm.caption(
         picture, options.language, temperature=options.temperature, top_k=options.top_k, top_p=options.top_p,
         seed=options.seed,
     )  # fmt: skip
-    if options.strip:
+    for name in options.strip:
         from vlm_core.insight.figures import draw_strip
 
-        write_file(options.strip, draw_strip(picture, spoken, kind=Path(options.strip).suffix.lower()[1:]))
+        write_file(name, draw_strip(picture, spoken, kind=Path(name).suffix.lower()[1:]))
     words = [
         {
             "text": token.text,
@@ -248,6 +251,8 @@ def run_evaluate(options: argparse.Namespace) -> int:
 
 def print_report(report: dict) -> None:
     """The figures a person wants first; `--json` has all."""
+    taught = report["objective"] or "untrained"
+    print(f"level {report['level']}, {report['style']}, {report['scenes']} unseen scenes; {taught}")
     for pairs, scores in report["captions"].items():
         print(f"captions, {pairs.replace('_', '-')} pairs")
         shares = {**scores["exact_match"], **scores["slots"]}
@@ -257,7 +262,9 @@ def print_report(report: dict) -> None:
             low, high = share["interval"]
             print(f"  {name:<16} {share['mean']:6.1%}   ({low:.1%} to {high:.1%})")
     grounding = report["grounding"]
-    print(f"maps of head {grounding['head']}: pointing, mass in mask, null mass | chance | untrained pointing, mass")
+    head = grounding["head"]  # counted from 0 in the report, from 1 for people
+    named = head if isinstance(head, str) else f"layer {head['layer'] + 1}, head {head['head'] + 1}"
+    print(f"maps of {named}: pointing, mass in mask, null mass | chance | untrained pointing, mass")
     for name, score in grounding["words"].items():
         random = grounding["untrained"][name]
         print(

@@ -367,7 +367,7 @@ def test_what_a_run_measured_is_taken_down_with_the_stages_that_it_shows(monkeyp
     record(run, dataclasses.replace(step(10, share=0.1), signals=words))
     record(run, step(11, share=0.2))
     record(run, Evaluated(11, 1.0, {"zh": 0.7}, {"color": 0.5}, 8, "model"))
-    assert seen == [("model", 2, "drawn", ("zh",))]
+    assert seen == [("model", 2, "drawn")]
     assert [entry["mass"] for entry in run.scores] == [0.6] and run.vlm == "model"
     assert {name: moment.step for name, moment in run.stages.items()} == {
         "language": 10, "association": 11, "fine_tuning": 11,

@@ -13,7 +13,7 @@ def bundled():
 
 
 def test_a_sound_model_is_found_sound(bundled):
-    found = find_symptoms(bundled, ("en", "zh"))
+    found = find_symptoms(bundled)
     assert max(found.red, found.center, found.single) < 0.1
     assert min(found.exact, found.pointing) > 0.85 > found.chance and found.occlusion > 0.1
 
@@ -23,5 +23,6 @@ def test_a_model_that_always_says_red_is_found_out():
     red = [vlm.tokenizer.vocabulary.index(token) for token in ("red", "红")]
     with torch.no_grad():
         vlm.decoder.projection.bias[red] += 40
-    found = find_symptoms(vlm, ("en",))
+    vlm.run["config"]["languages"] = ["en"]
+    found = find_symptoms(vlm)
     assert found.red > 0.9 and found.exact < 0.1

@@ -1,14 +1,15 @@
 """Stages of learning are told from what was measured, and signals measure what they say."""
 
 import dataclasses
+from functools import reduce
 
 import pytest
 import torch
 
 from vlm_core.config import TrainConfig
-from vlm_core.learning.objectives import TensorBatch
+from vlm_core.learning.reading import TensorBatch
 from vlm_core.learning.signals import WATCHED_SLOTS, Signal, read_signals
-from vlm_core.learning.stages import Moment, add_stages, find_stages
+from vlm_core.learning.stages import Moment, add_stages
 from vlm_core.learning.trainer import train
 from vlm_core.scenes.batches import IGNORED, training_batch
 from vlm_core.scenes.tokenizer import WordTokenizer
@@ -22,6 +23,10 @@ def moment(step=1, grammar=0.0, color=0.15, place=0.3, exact=None, pointing=None
         "function": Signal(grammar, 0.5), "color": Signal(color, 0.17), "shape": GUESS, "place": Signal(place, 0.4),
     }  # fmt: skip
     return Moment(step, step / 10, words, exact, pointing, mass, chance)
+
+
+def find_stages(history):
+    return reduce(add_stages, history, {})
 
 
 SPEAKS = {"grammar": 0.95}

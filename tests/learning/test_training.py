@@ -111,9 +111,24 @@ def test_divergence_ends_the_run_with_the_last_good_weights(monkeypatch):
         return terms if len(calls) < 5 else {name: term * float("nan") for name, term in terms.items()}
 
     monkeypatch.setattr(trainer.Learner, "losses", losses)
+    monkeypatch.setattr(trainer, "KEEP_GOOD_EVERY", 2)
     *_, last = train(SMALL)
-    assert last.reason == "diverged"
-    assert "last good weights" in last.message
+    assert last.reason == "diverged" and last.step == 4
+    assert last.vlm.trained_steps == 2 and "last good weights, of step 2" in last.message
+    assert all(tensor.isfinite().all() for tensor in last.vlm.state_dict().values())
+
+
+def test_weights_whose_loss_nobody_has_seen_do_not_count_as_good(monkeypatch):
+    real, calls = trainer.MuonAdamW.step, []
+
+    def step(self, rate):
+        calls.append(1)
+        return real(self, rate if len(calls) < 4 else float("nan"))
+
+    monkeypatch.setattr(trainer.MuonAdamW, "step", step)
+    monkeypatch.setattr(trainer, "KEEP_GOOD_EVERY", 1)
+    *_, last = train(SMALL)
+    assert last.reason == "diverged" and last.vlm.trained_steps == 3
     assert all(tensor.isfinite().all() for tensor in last.vlm.state_dict().values())
 
 

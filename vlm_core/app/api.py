@@ -145,10 +145,9 @@ class Endpoints:
         if not 1 <= scenes <= MOST_SCENES:
             raise UserError(f"An evaluation reads 1 to {MOST_SCENES} scenes.")
         vlm = self._model(run)
-        languages = tuple(vlm.run.get("config", {}).get("languages", ("en", "zh")))
-        batch = to_batch(evaluation_scenes(scenes, level, style), languages, vlm.tokenizer)
-        exact, slots = score_captions(vlm, [batch], languages).shares()
-        exam = examine(vlm, level, style, languages)
+        batch = to_batch(evaluation_scenes(scenes, level, style), vlm.languages, vlm.tokenizer)
+        exact, slots = score_captions(vlm, [batch], vlm.languages).shares()
+        exam = examine(vlm, level, style)
         maps = {name: getattr(exam, name) for name in ("hit", "mass", "chance", "new_pairs")}
         return {"scenes": scenes, "exact_match": exact, "slots": slots, **maps}
 

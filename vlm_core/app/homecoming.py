@@ -32,6 +32,6 @@ def bring_back(runs: Runs, content: bytes) -> Run:
             secrets.token_urlsafe(12), config, events=None, state="finished", vlm=vlm,
             step=vlm.trained_steps, seconds=vlm.run["seconds"], share=1.0, parameters=vlm.num_parameters,
             losses=parcel.losses, scores=parcel.scores,
-            exam=examine(vlm, config.level, config.style, config.languages) if speaks else None,
+            exam=examine(vlm, config.level, config.style) if speaks else None,
         )
     )  # fmt: skip

@@ -9,11 +9,13 @@ from html import escape
 from pathlib import Path
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from vlm_core.app import api
 from vlm_core.app.audience import ROOMS
 from vlm_core.app.audience_routes import routes
 from vlm_core.app.canvas import read_picture, what_it_shows
+from vlm_core.app.first_script import FirstScript
 from vlm_core.app.heads import name_head
 from vlm_core.app.messages import telling
 from vlm_core.app.panels import (
@@ -42,12 +44,17 @@ from vlm_core.errors import UserError
 STATIC = Path(__file__).parent / "static"
 SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
 """What every other script uses, so these come first."""
+FIRST_SCRIPT = STATIC / "first" / "calm.js"
+"""What must be there before Gradio's own scripts are."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
 STUDIO = (what_if, machine, bilingual, race, ledger, teach, sabotage, audience, take_home)
 """Panels one step behind the three that are seen first, in the order of their tabs. Each has a TITLE, `build`, which
 makes its components, and `wire`, which says what happens on them and knows of the page only what is shared."""
 POLL_SECONDS = 1.0
+"""How often the page looks at its run."""
+QUEUE_SECONDS = 0.02
+"""How often Gradio's queue looks for events."""
 NOTHING_SEEN = training.NOTHING_SEEN
 
 
@@ -167,6 +174,8 @@ def build_page(runs: Runs) -> gr.Blocks:
         for event in page.fns.values():
             if event.show_progress == "hidden":
                 event.show_progress_on = [seen]
+        # Gradio looks for events a thousand times a second, on the core that a model learns with.
+        page._queue.sleep_when_free = page._queue.progress_update_sleep_when_free = QUEUE_SECONDS
     return page
 
 
@@ -191,7 +200,10 @@ def launch_options() -> dict:
         "ssr_mode": False,
         "enable_monitoring": False,
         "footer_links": ["api"],  # the footer is not shown; take_home.js opens what it leads to
-        "app_kwargs": {"routes": routes(ROOMS)},
+        "app_kwargs": {
+            "routes": routes(ROOMS),
+            "middleware": [Middleware(FirstScript, script=FIRST_SCRIPT.read_text(encoding="utf-8"))],
+        },
     }
 
 

@@ -16,6 +16,7 @@ from PIL import Image
 
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
+from vlm_core.learning.heap import keep_heap
 
 SLICE_SECONDS = 0.2
 """How long one run is pulled before the next has its turn."""
@@ -93,6 +94,7 @@ class Runs:
     """
 
     def __init__(self):
+        keep_heap()
         self._runs: dict[str, Run] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -260,7 +262,7 @@ def record(run: Run, event) -> None:
         case Snapshot():
             run.life.append(event)
         case Evaluated():
-            run.exam = exam = examine(event.vlm, run.config.level, run.config.style, run.config.languages)
+            run.exam = exam = examine(event.vlm, run.config.level, run.config.style)
             figures = {"hit": exam.hit, "mass": exam.mass, "chance": exam.chance, "new_pairs": exam.new_pairs}
             run.scores.append(
                 {"share": run.share, "step": event.step, "exact_match": event.exact_match, "slots": event.slots,

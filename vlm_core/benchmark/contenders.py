@@ -19,7 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vlm_core.config import ModelConfig, TrainConfig
 from vlm_core.learning.events import Step
 from vlm_core.learning.learner import Learner, pick_device, pick_precision
-from vlm_core.learning.objectives import TensorBatch
+from vlm_core.learning.reading import TensorBatch
 from vlm_core.learning.schedule import patches_kept
 from vlm_core.learning.trainer import train
 from vlm_core.model.vlm import VLM

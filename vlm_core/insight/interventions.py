@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vlm_core.insight.words import WordMaps
-from vlm_core.learning.objectives import TensorBatch
+from vlm_core.learning.reading import TensorBatch
 from vlm_core.model.decoder import packed_bias
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import Batch

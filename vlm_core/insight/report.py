@@ -19,7 +19,7 @@ from vlm_core.learning.signals import GROUNDED_SLOTS
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import Batch, evaluation_scenes, to_batch
 from vlm_core.scenes.language import Facts
-from vlm_core.scenes.world import LANGUAGES, LEVELS, STYLES
+from vlm_core.scenes.world import LEVELS, STYLES
 
 BATCH = 50
 MOST_OCCLUDED = 2000
@@ -30,7 +30,8 @@ LEAST_EFFECT = 1e-3
 
 
 def evaluate(vlm: VLM, level: int = 2, style: str = "drawn", count: int = 1000) -> dict:
-    """Score a model on `count` unseen scenes, and apart from them on as many with held-out colour × shape pairs.
+    """Score a model on `count` unseen scenes, and apart from them on as many with held-out colour × shape pairs, in the
+    languages that it was taught.
 
     The report is made of plain numbers, ready for JSON. Shares are 0 to 1. Captions: exact match, accuracy per
     slot, missed and hallucinated objects, each with a 95 % bootstrap interval over scenes. Grounding: per slot and
@@ -64,15 +65,15 @@ def _read_scenes(vlm: VLM, count: int, level: int, style: str, pairs: str) -> tu
     batches, facts = [], []
     for first in range(0, count, BATCH):
         scenes = evaluation_scenes(min(BATCH, count - first), level, style, pairs, first)
-        batches.append(to_batch(scenes, LANGUAGES, vlm.tokenizer))
+        batches.append(to_batch(scenes, vlm.languages, vlm.tokenizer))
         facts += [scene.facts for scene in scenes]
     return batches, facts
 
 
 def _score_texts(vlm: VLM, batches: list[Batch], facts: list[Facts]) -> dict:
-    outcomes = score_captions(vlm, batches, LANGUAGES)
+    outcomes = score_captions(vlm, batches, vlm.languages)
     objects = {}
-    for language in LANGUAGES:
+    for language in vlm.languages:
         counts = count_objects(facts, write_captions(vlm, batches, language), language)
         objects[language] = {
             "missed": share_with_interval(counts.missed, counts.there),
@@ -94,17 +95,17 @@ def _ground(vlm: VLM, batches: list[Batch], words: WordMaps, layer_head: tuple[i
     prior = centre_prior(vlm.config.grid).expand(len(words.slot), -1)
     return {
         "head": "mean of all" if layer_head is None else {"layer": layer_head[0], "head": layer_head[1]},
-        "words": _by_slot(words, map_of(words.maps, layer_head)),
-        "centre_prior": _by_slot(words, prior),
-        "untrained": _by_slot(random_words, map_of(random_words.maps, choose_head(random_words))),
+        "words": _by_slot(words, map_of(words.maps, layer_head), vlm.languages),
+        "centre_prior": _by_slot(words, prior, vlm.languages),
+        "untrained": _by_slot(random_words, map_of(random_words.maps, choose_head(random_words)), vlm.languages),
     }
 
 
-def _by_slot(words: WordMaps, maps: Tensor) -> dict:
+def _by_slot(words: WordMaps, maps: Tensor, languages: tuple[str, ...]) -> dict:
     """Mean scores of `maps` (W, N) per slot and language, as "color.en"."""
     scores, table = score_maps(maps, words.touched), {}
     for slot in GROUNDED_SLOTS:
-        for number, language in enumerate(LANGUAGES):
+        for number, language in enumerate(languages):
             mine = words.of(slot, language=number)
             if mine.any():
                 table[f"{slot}.{language}"] = Grounding(*(score[mine] for score in vars(scores).values())).means()

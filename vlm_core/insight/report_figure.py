@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from vlm_core.scenes.world import LANGUAGES
-
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -40,7 +38,7 @@ def draw_report(report: dict) -> Image.Image:
 
 def _draw_captions(axis: Axes, captions: dict) -> None:
     """Exact match and accuracy per slot, seen pairs beside held-out ones, with their intervals."""
-    rows = [(f"exact {language}", "exact_match", language) for language in LANGUAGES]
+    rows = [(f"exact {language}", "exact_match", language) for language in captions["seen"]["exact_match"]]
     rows += [(slot, "slots", slot) for slot in captions["seen"]["slots"]]
     for shift, (pairs, color) in zip((-0.2, 0.2), (("seen", BLUE), ("held_out", ORANGE)), strict=True):
         shares = [captions[pairs][kind].get(key) for _, kind, key in rows]

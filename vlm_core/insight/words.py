@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vlm_core.learning.objectives import TensorBatch, look_and_read
+from vlm_core.learning.reading import TensorBatch, look_and_read
 from vlm_core.learning.signals import first_tokens
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import SLOTS, Batch

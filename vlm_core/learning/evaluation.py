@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vlm_core.learning.objectives import TensorBatch, look_and_read
+from vlm_core.learning.reading import TensorBatch, look_and_read
+from vlm_core.learning.signals import GROUNDED_SLOTS
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import IGNORED, SLOTS, Batch
-
-SCORED_SLOTS = ("color", "shape", "size", "place", "relation")
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def score_captions(vlm: VLM, batches: list[Batch], languages: tuple[str, ...]) -
     """
     dtype = vlm.encoder.positions.dtype
     exact = {language: [] for language in languages}
-    right, asked = {slot: [] for slot in SCORED_SLOTS}, {slot: [] for slot in SCORED_SLOTS}
+    right, asked = {slot: [] for slot in GROUNDED_SLOTS}, {slot: [] for slot in GROUNDED_SLOTS}
     for batch in batches:
         tensors = TensorBatch.from_arrays(batch, vlm.device, dtype)
         predicted = look_and_read(vlm, tensors).logits.argmax(dim=-1)  # (B, T)
@@ -50,11 +49,11 @@ def score_captions(vlm: VLM, batches: list[Batch], languages: tuple[str, ...]) -
         for segment, language in enumerate(languages):
             theirs = scored & (tensors.segments == segment)
             exact[language].append((hits | ~theirs).all(dim=1).float())
-        for slot in SCORED_SLOTS:
+        for slot in GROUNDED_SLOTS:
             of_slot = scored & (tensors.slots == SLOTS.index(slot))
             right[slot].append((hits & of_slot).sum(dim=1).float())
             asked[slot].append(of_slot.sum(dim=1).float())
-    there = [slot for slot in SCORED_SLOTS if sum(rows.sum() for rows in asked[slot])]
+    there = [slot for slot in GROUNDED_SLOTS if sum(rows.sum() for rows in asked[slot])]
     return Outcomes(
         {language: torch.cat(rows).cpu() for language, rows in exact.items()},
         {slot: torch.cat(right[slot]).cpu() for slot in there},

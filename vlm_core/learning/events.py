@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from vlm_core.config import ModelConfig, TrainConfig
+from vlm_core.config import TrainConfig
 from vlm_core.learning.signals import Signal
 from vlm_core.model.generation import Caption
 from vlm_core.model.vlm import VLM
@@ -14,7 +14,6 @@ from vlm_core.model.vlm import VLM
 @dataclass(frozen=True)
 class Started:
     config: TrainConfig
-    model_config: ModelConfig
     num_parameters: int
     device: str
     precision: str

@@ -10,12 +10,11 @@ from vlm_core.learning.objectives import (
     ATTENTION_WEIGHT,
     PATCH_WEIGHT,
     PatchReader,
-    TensorBatch,
     attention_loss,
     caption_loss,
-    look_and_read,
     patch_loss,
 )
+from vlm_core.learning.reading import TensorBatch, look_and_read
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.tokenizer import WordTokenizer
 

@@ -8,6 +8,7 @@ A plain child with pipes, rather than `multiprocessing`, so that a script which 
 from __future__ import annotations
 
 import contextlib
+import os
 import pickle
 import subprocess
 import sys
@@ -21,25 +22,32 @@ from vlm_core.scenes.batches import Batch, training_batch
 
 AHEAD = 3
 """Batches that are asked for before they are needed."""
+PIPE_BYTES = 1 << 20
+"""What a pipe takes in one go, where that can be chosen: with the usual 64 KB a batch wakes both its ends 30 times."""
 
 
 class BatchRenderer:
     """Renders batches `first`, `first` + 1, … of a run in a child process, a few ahead of use.
 
-    Use as a context manager: the child ends with it. `style` names the style of a batch by its index, `arguments`
-    are the other arguments of `make`.
+    Use as a context manager: the child ends with it. `varying` gives the arguments of `make` that depend on a batch's
+    index, `arguments` are the others.
     """
 
     def __init__(
-        self, first: int, style: Callable[[int], str], make: Callable[..., Batch] = training_batch, **arguments
+        self,
+        first: int,
+        varying: Callable[[int], dict] = lambda index: {},
+        make: Callable[..., Batch] = training_batch,
+        **arguments,
     ):
         self._child = subprocess.Popen(
             [sys.executable, "-m", "vlm_core.learning.renderer"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            pipesize=PIPE_BYTES,
             cwd=Path(__file__).resolve().parents[2],
         )
-        self._asked, self._style = first, style
+        self._asked, self._varying = first, varying
         self._ready: Queue[Batch | None] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -56,7 +64,7 @@ class BatchRenderer:
         return batch
 
     def _ask(self) -> None:
-        self._send((self._asked, self._style(self._asked)))
+        self._send({"index": self._asked, **self._varying(self._asked)})
         self._asked += 1
 
     def _send(self, message) -> None:
@@ -86,11 +94,13 @@ class BatchRenderer:
 def main() -> None:
     """The child: read the run's arguments, then render what is asked for until nobody asks any more."""
     keep_heap()
+    if hasattr(os, "nice"):
+        os.nice(10)  # Whoever else wakes up is to take this core, not the one that learns.
     make, arguments = pickle.load(sys.stdin.buffer)
     try:
         while True:
-            index, style = pickle.load(sys.stdin.buffer)
-            pickle.dump(make(index=index, style=style, **arguments), sys.stdout.buffer, protocol=5)
+            varying = pickle.load(sys.stdin.buffer)
+            pickle.dump(make(**varying, **arguments), sys.stdout.buffer, protocol=5)
             sys.stdout.buffer.flush()
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         # Python would complain once more when it closes stdout.

@@ -6,7 +6,7 @@ Only the easy beginning does not grow with the budget beyond what it is good for
 
 from __future__ import annotations
 
-from vlm_core.scenes.scene import MOST_OBJECTS
+from vlm_core.scenes.scene import OBJECTS_AT_MOST
 
 WARM_UP = 0.02
 COOL_DOWN = 0.6
@@ -39,4 +39,4 @@ def patches_kept(level: int) -> int:
     Most of a picture is empty ground, which costs as much to read as what stands on it: the liveliest patches stay,
     and of the others a few that stand for the rest.
     """
-    return PATCHES_FOR_GROUND + PATCHES_FOR_OBJECT * MOST_OBJECTS[level]
+    return PATCHES_FOR_GROUND + PATCHES_FOR_OBJECT * OBJECTS_AT_MOST[level]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vlm_core.learning.objectives import TensorBatch
+from vlm_core.learning.reading import TensorBatch
 from vlm_core.scenes.batches import SLOTS
 
 GROUNDED_SLOTS = ("color", "shape", "size", "place", "relation")

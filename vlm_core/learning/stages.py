@@ -15,7 +15,6 @@ is not told of. Word for word:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from vlm_core.learning.signals import Signal
@@ -45,14 +44,6 @@ class Moment:
     """Share of these maps' attention inside the object."""
     chance: float | None = None
     """The objects' share of the picture."""
-
-
-def find_stages(history: Iterable[Moment]) -> dict[str, Moment]:
-    """The moment at which each stage was first seen, for those that were."""
-    found: dict[str, Moment] = {}
-    for moment in history:
-        found = add_stages(found, moment)
-    return found
 
 
 def add_stages(found: dict[str, Moment], moment: Moment) -> dict[str, Moment]:

@@ -18,8 +18,9 @@ from vlm_core.learning.evaluation import score_captions
 from vlm_core.learning.events import Evaluated, Event, Finished, Recognized, Sampled, Snapshot, Started, Step
 from vlm_core.learning.heap import keep_heap
 from vlm_core.learning.learner import pick_device, pick_precision
-from vlm_core.learning.objectives import TensorBatch, caption_loss, look_and_read
+from vlm_core.learning.objectives import caption_loss
 from vlm_core.learning.optimizer import MuonAdamW
+from vlm_core.learning.reading import TensorBatch, look_and_read
 from vlm_core.learning.renderer import BatchRenderer
 from vlm_core.model.growth import grow
 from vlm_core.model.vlm import VLM
@@ -105,12 +106,12 @@ def teach(
             yield Sampled(step, spent, {language: now.caption(picture, language) for language in config.languages})
 
     name = "bf16" if precision == torch.bfloat16 else "fp32"
-    yield Started(config, learner.config, learner.num_parameters, device.type, name, model())
+    yield Started(config, learner.num_parameters, device.type, name, model())
     old, new = _old_scenes(learner, config), _new_scenes(learner, config, newcomer)
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     keep_heap()
     with BatchRenderer(
-        first=0, style=lambda index: config.style, make=lesson_batch,
+        first=0, make=lesson_batch, style=config.style,
         newcomer=newcomer, run_seed=seed, size=BATCH, level=config.level, languages=config.languages,
         tokenizer=learner.tokenizer, keep=schedule.patches_kept(config.level),
     ) as renderer:  # fmt: skip

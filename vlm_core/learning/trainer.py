@@ -9,9 +9,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
@@ -22,15 +24,15 @@ from vlm_core.learning.evaluation import score_captions
 from vlm_core.learning.events import Checkpointed, Evaluated, Event, Finished, Sampled, Snapshot, Started, Step
 from vlm_core.learning.heap import keep_heap
 from vlm_core.learning.learner import Learner, pick_device, pick_precision
-from vlm_core.learning.objectives import TensorBatch
 from vlm_core.learning.optimizer import MuonAdamW
+from vlm_core.learning.reading import TensorBatch
 from vlm_core.learning.renderer import BatchRenderer
 from vlm_core.learning.signals import read_signals
 from vlm_core.model.vlm import VLM
 from vlm_core.scenes.batches import evaluation_scenes, to_batch
 
 EVALUATION_BATCH = 64
-SNAPSHOT_EVERY = 50
+KEEP_GOOD_EVERY = 50
 """Steps between copies of the weights to fall back on."""
 SIGNALS_EVERY = 10
 """Steps between looks at what the batch tells of the model."""
@@ -84,6 +86,14 @@ class _ActiveClock:
         self.spent = self.seconds
 
 
+class _Weights(NamedTuple):
+    """A model's weights, and when they were taken."""
+
+    step: int
+    seconds: float
+    by_name: dict[str, Tensor]
+
+
 class _Run:
     """One run: its model, its optimizer, how far it is and what it has seen of itself."""
 
@@ -99,7 +109,8 @@ class _Run:
         self.optimizer = MuonAdamW(self.learner, muon=self.config.optimizer == "muon")
         if start.optimizer:
             self.optimizer.restore(start.optimizer, self.step)
-        self.good_weights = self.optimizer.weights(self.vlm)
+        self.good = self._taken()
+        """What is left of a run that diverges: the last weights kept whose loss was seen to be sound."""
         self.blank = copy.deepcopy(self.vlm).float().eval()
         """What the models that are handed out are copied from: copying is cheaper than drawing weights by lot."""
 
@@ -116,7 +127,7 @@ class _Run:
     def events(self, picture: Image.Image | None, out: Path | None) -> Iterator[Event]:
         config, clock = self.config, self.clock
         precision = "bf16" if self.precision == torch.bfloat16 else "fp32"
-        yield Started(config, self.vlm.config, self.vlm.num_parameters, self.device.type, precision, self._model())
+        yield Started(config, self.vlm.num_parameters, self.device.type, precision, self._model(self.good))
         scenes = evaluation_scenes(config.evaluation_scenes, config.level, config.style)
         held_out = [
             to_batch(scenes[i : i + EVALUATION_BATCH], config.languages, self.vlm.tokenizer)
@@ -128,7 +139,7 @@ class _Run:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         keep_heap()
         with BatchRenderer(
-            first=self.step, style=lambda index: schedule.style(self._share_at(index), index, config.style),
+            self.step, lambda index: {"style": schedule.style(self._share_at(index), index, config.style)},
             run_seed=config.seed, size=config.batch_size, level=config.level, languages=config.languages,
             tokenizer=self.vlm.tokenizer, keep=schedule.patches_kept(config.level), sabotage=config.sabotage,
         ) as renderer:  # fmt: skip
@@ -142,7 +153,6 @@ class _Run:
                 kept = config.snapshots and (at_end or self.share - taken >= 1 / config.snapshots)
                 if not examined and not kept:
                     continue
-                self.good_weights = self.optimizer.weights(self.vlm)
                 if examined:
                     evaluated = self.share
                     exact, slots = score_captions(self.vlm, held_out, config.languages).shares()
@@ -150,7 +160,8 @@ class _Run:
                     self.history.append({**story, "exact_match": exact, "slots": slots})
                     if config.until and sum(exact.values()) >= config.until * len(exact):
                         config = self._cut_short()
-                model = self._model()
+                        evaluated = taken = self.share
+                model = self._model(self._taken())
                 if kept:
                     taken = self.share
                     yield Snapshot(self.step, clock.seconds, model)
@@ -167,7 +178,7 @@ class _Run:
                         yield Checkpointed(self.step, out)
         reason = "steps" if config.steps else "seconds"
         message = f"Trained for {self.step} steps in {clock.seconds:.1f} s."
-        yield Finished(self.step, clock.seconds, reason, message, self._model())
+        yield Finished(self.step, clock.seconds, reason, message, self._model(self._taken()))
 
     def _cut_short(self) -> TrainConfig:
         """Cut the budget so that what is spent of it is all but a last cool-down; the run keeps the new one."""
@@ -189,14 +200,15 @@ class _Run:
         # Guessing evenly costs log(vocabulary); a run at twice that has lost its way for good.
         limit = 2 * math.log(self.vlm.config.vocab_size)
         if not all(map(math.isfinite, losses.values())) or losses["captions"] > limit:
-            message = f"The loss became {loss.item():.3g} at step {self.step}; the last good weights are kept."
-            return Finished(self.step, self.clock.seconds, "diverged", message, self._model())
+            kept = f"the last good weights, of step {self.good.step}, are kept"
+            message = f"The loss became {loss.item():.3g} at step {self.step}; {kept}."
+            return Finished(self.step, self.clock.seconds, "diverged", message, self._model(self.good))
+        if self.step % KEEP_GOOD_EVERY == 0:
+            self.good = self._taken()
         signals = None if self.step % SIGNALS_EVERY else read_signals(self.learner.logits, batch)
         loss.backward()
         self.optimizer.step(rate)
         self.step += 1
-        if self.step % SNAPSHOT_EVERY == 0:
-            self.good_weights = self.optimizer.weights(self.vlm)
         speed = self.config.batch_size / (self.clock.seconds - began)
         return Step(self.step, self.clock.seconds, self.share, loss.item(), losses, rate, speed, signals)
 
@@ -210,12 +222,16 @@ class _Run:
         self.controls.steered = tuple(self.steered)
         return wanted
 
-    def _model(self) -> VLM:
-        """A float32 model of its own with the last good weights and the story that led to them."""
-        story = {"config": self.config.to_dict(), "steps": self.step, "seconds": self.clock.seconds}
+    def _taken(self) -> _Weights:
+        """The weights of now."""
+        return _Weights(self.step, self.clock.seconds, self.optimizer.weights(self.vlm))
+
+    def _model(self, weights: _Weights) -> VLM:
+        """A float32 model of its own with these weights and the story that led to them."""
+        story = {"config": self.config.to_dict(), "steps": weights.step, "seconds": weights.seconds}
         model = copy.deepcopy(self.blank)
         model.run = {**story, "metrics": list(self.history)}
         if self.steered:
             model.run["steered"] = [asdict(steering) for steering in self.steered]
-        model.load_state_dict(self.good_weights)
+        model.load_state_dict(weights.by_name)
         return model

@@ -19,6 +19,7 @@ from vlm_core.model.intervention import Intervention
 from vlm_core.model.vision import VisionEncoder, patchify
 from vlm_core.pictures import open_picture
 from vlm_core.scenes.tokenizer import CharacterTokenizer, Tokenizer, WordTokenizer
+from vlm_core.scenes.world import LANGUAGES
 
 
 class VLM(nn.Module):
@@ -45,6 +46,11 @@ class VLM(nn.Module):
     def trained_steps(self) -> int:
         """Optimizer steps behind these weights; 0 means that they are random."""
         return self.run.get("steps", 0)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those that it was taught; all, where nothing is known of that."""
+        return tuple(self.run.get("config", {}).get("languages", LANGUAGES))
 
     @property
     def device(self) -> torch.device:

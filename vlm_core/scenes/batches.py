@@ -14,10 +14,9 @@ from vlm_core.scenes.language import caption_words
 from vlm_core.scenes.sabotage import spoil, tellers
 from vlm_core.scenes.scene import Scene, evaluation_seed, patch_coverage, sample_scene, training_seed
 from vlm_core.scenes.tokenizer import Tokenizer
-from vlm_core.scenes.world import COLORS, GRID, PATCH_SIZE, SHAPES, SIZES
+from vlm_core.scenes.world import COLORS, GRID, MOST_OBJECTS, PATCH_SIZE, SHAPES, SIZES
 
 PATCHES = GRID * GRID
-MOST_OBJECTS = 4
 IGNORED = -100
 """Target of positions that predict nothing (padding, and the language token after <begin>)."""
 

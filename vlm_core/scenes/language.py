@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from vlm_core.scenes.world import CHINESE, COLORS, PLACES, RELATIONS, SHAPES, SIZES
-
-MOST_OBJECTS = 4
+from vlm_core.scenes.world import CHINESE, COLORS, MOST_OBJECTS, PLACES, RELATIONS, SHAPES, SIZES
 
 
 @dataclass(frozen=True)

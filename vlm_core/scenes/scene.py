@@ -23,7 +23,7 @@ _COUNTS = {
     2: (1, 2, 2, 2),
     3: (1, 2, 2, 3, 3, 3, 4, 4),
 }  # as many objects as one of these, drawn by lot
-MOST_OBJECTS = {level: max(counts) for level, counts in _COUNTS.items()}
+OBJECTS_AT_MOST = {level: max(counts) for level, counts in _COUNTS.items()}
 """How many objects a scene of a level may show."""
 _FIRST_TRAINING_SEED = 2**40
 _SEEDS_PER_RUN = 2**40

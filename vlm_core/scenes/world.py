@@ -11,6 +11,7 @@ LANGUAGES = ("en", "zh")
 STYLES = ("clean", "drawn")
 LEVELS = (1, 2, 3)
 """Level 1 shows one object, level 2 one or two, level 3 one to four."""
+MOST_OBJECTS = 4
 
 SHAPES = ("circle", "square", "triangle", "star", "heart", "diamond", "cross", "moon")
 COLORS = {

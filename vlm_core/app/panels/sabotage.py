@@ -79,10 +79,8 @@ def diagnose(
     vlm, _, name, _ = speaking(runs, speaker, run_id, moment)
     if vlm.trained_steps == 0:
         raise UserError(text(language, "diagnose_untrained"))
-    story = vlm.run.get("config", {})
-    languages = tuple(story.get("languages", ("en", "zh")))
-    symptoms = healthy_symptoms() if name == "bundled" else find_symptoms(vlm, languages)
-    found = name, symptoms, healthy_symptoms(), tuple(story.get("sabotage", ()))
+    symptoms = healthy_symptoms() if name == "bundled" else find_symptoms(vlm)
+    found = name, symptoms, healthy_symptoms(), tuple(vlm.run.get("config", {}).get("sabotage", ()))
     return found, show_findings(found, reveal, language)
 
 
@@ -91,7 +89,7 @@ def healthy_symptoms() -> Symptoms:
     """The bundled model's, measured here and now."""
     from vlm_core.insight.symptoms import find_symptoms
 
-    return find_symptoms(bundled_model(), ("en", "zh"))
+    return find_symptoms(bundled_model())
 
 
 def show_intro(language: str) -> str:
