@@ -92,7 +92,8 @@ def picture_tab(visitor: BrowserContext, name: str) -> Locator:
     if prepare:
         prepare(page)
     page.mouse.move(0, 0)
-    page.wait_for_timeout(500)  # for what fades
+    page.locator("#studio").scroll_into_view_if_needed()
+    page.wait_for_timeout(1000)  # for what fades, and what is asked for only once it is seen
     return page.locator("#studio")
 
 
@@ -181,8 +182,9 @@ def ask_the_class(page: Page) -> None:
 PREPARE: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "what_if": ("", hide_what_it_looks_at),
     "race": ("seconds=20&level=1&style=clean", race),
+    "ledger": ("seconds=20&level=1&style=clean&objective=grounded", learn),
     "teach": ("", teach_an_arrow),
-    "sabotage": ("seconds=60&level=1&style=clean&sabotage=red_circles", diagnose_a_spoiled_run),
+    "sabotage": ("seconds=60&style=clean&sabotage=red_circles", diagnose_a_spoiled_run),
     "audience": ("", ask_the_class),
 }
 """By tab: what the address asks for, and what is done on the tab."""

@@ -10,6 +10,7 @@ from vlm_core.app.panels import sabotage, training
 from vlm_core.app.panels.sabotage import diagnose, show_findings
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.settings import KINDS, settings_asked
+from vlm_core.app.texts import table
 from vlm_core.config import SABOTAGES, TrainConfig
 from vlm_core.insight.symptoms import Symptoms
 
@@ -40,14 +41,21 @@ def test_what_differs_from_the_sound_model_is_marked():
     found = ("run", replace(SOUND, red=0.93, exact=0.88), SOUND, ("red_circles",))
     shown = show_findings(found, False, "en")
     assert 'data-symptom="red" data-striking="true"' in shown and 'data-symptom="exact" data-striking="false"' in shown
-    assert "93%" in shown and "every circle is red" not in shown
-    assert "every circle is red" in show_findings(found, True, "en")
-    assert "圆形全是红色" in show_findings(found, True, "zh")
+    assert "93%" in shown and "every circle is called red" not in shown
+    assert "every circle is called red" in show_findings(found, True, "en")
+    assert "圆形全说成红色" in show_findings(found, True, "zh")
     assert "sound" in show_findings((*found[:3], ()), True, "en")
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_level_cannot_ask_is_said_to_be_so(language):
+    alone = replace(SOUND, single=None)
+    shown = show_findings(("run", alone, alone, ()), False, language)
+    assert table(language)["symptom_not_asked"] in shown and "None" not in shown
+
+
 def test_the_bundled_model_is_compared_with_itself(monkeypatch):
-    monkeypatch.setattr(sabotage, "healthy_symptoms", lambda: SOUND)
+    monkeypatch.setattr(sabotage, "healthy_symptoms", lambda level, style: SOUND)
     found, shown = diagnose(Runs(), "run", "", None, False, "en")
     assert found == ("bundled", SOUND, SOUND, ()) and 'data-striking="true"' not in shown
 

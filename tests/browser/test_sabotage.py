@@ -17,7 +17,7 @@ def open_panel(page, query):
 def test_a_spoiled_run_says_so_and_its_model_is_diagnosed(page):
     open_panel(page, "seconds=60&level=1&style=clean")
     page.locator("#settings button").first.click()
-    page.locator("#sabotage").get_by_label("every circle is red").check()
+    page.locator("#sabotage").get_by_label("every circle is called red").check()
     train(page)
     assert "SPOILED DATA" in page.inner_text("#status .spoiled")
     page.click("#stop")

@@ -32,10 +32,10 @@ class Symptoms:
     """Probability that the model gives to "red" for the colour of a lone circle that is not red."""
     center: float
     """Probability that it gives to "center" for the place of a lone object that stands elsewhere."""
-    single: float
-    """Share of pictures of two objects of which it names only one."""
+    single: float | None
+    """Share of pictures of two objects of which it names only one; None at level 1, which has no such pictures."""
     exact: float
-    """Share of captions that are wholly right, in pictures of one or two objects."""
+    """Share of captions that are wholly right."""
     pointing: float
     """Share of colour and shape words whose map points at the object."""
     chance: float
@@ -45,16 +45,11 @@ class Symptoms:
 
 
 @torch.no_grad()
-def find_symptoms(vlm: VLM, style: str = "drawn") -> Symptoms:
-    """Examine a model in the languages that it was taught; takes a few seconds on a CPU."""
+def find_symptoms(vlm: VLM, level: int = 2, style: str = "drawn") -> Symptoms:
+    """Examine a model on the pictures of a run's level and style, in the languages that it was taught; takes a few
+    seconds on a CPU."""
 
-    def batch_of(scenes: tuple[Scene, ...]) -> Batch:
-        return to_batch(list(scenes), vlm.languages, vlm.tokenizer)
-
-    pairs = _chosen(style, "two objects")
-    facts, two = [scene.facts for scene in pairs], batch_of(pairs)
-    ordinary = batch_of(_ordinary(style))
-    written = [count_objects(facts, write_captions(vlm, [two], language), language) for language in vlm.languages]
+    ordinary = _batch(vlm, _ordinary(level, style))
     exact = score_captions(vlm, [ordinary], vlm.languages).shares()[0]
     words = read_words(vlm, [ordinary])
     head = choose_head(words)
@@ -62,14 +57,26 @@ def find_symptoms(vlm: VLM, style: str = "drawn") -> Symptoms:
     maps = map_of(some.maps, head)
     pointing = score_maps(maps, some.touched).means()
     return Symptoms(
-        red=_probability(vlm, batch_of(_chosen(style, "a circle not red")), "color", "red"),
-        center=_probability(vlm, batch_of(_chosen(style, "an object off center")), "place", "center"),
-        single=sum((counts.named == 1).float().mean().item() for counts in written) / len(written),
+        red=_probability(vlm, _batch(vlm, _chosen(style, "a circle not red")), "color", "red"),
+        center=_probability(vlm, _batch(vlm, _chosen(style, "an object off center")), "place", "center"),
+        single=_names_only_one(vlm, style) if level > 1 else None,
         exact=sum(exact.values()) / len(exact),
         pointing=pointing["hit"],
         chance=pointing["chance"],
         occlusion=occlude(Seen.by(vlm, [ordinary]), some, maps).attended.mean().item(),
     )
+
+
+def _names_only_one(vlm: VLM, style: str) -> float:
+    """Share of pictures of two objects of which one is named."""
+    pairs = _chosen(style, "two objects")
+    facts, two = [scene.facts for scene in pairs], _batch(vlm, pairs)
+    written = [count_objects(facts, write_captions(vlm, [two], language), language) for language in vlm.languages]
+    return sum((counts.named == 1).float().mean().item() for counts in written) / len(written)
+
+
+def _batch(vlm: VLM, scenes: tuple[Scene, ...]) -> Batch:
+    return to_batch(list(scenes), vlm.languages, vlm.tokenizer)
 
 
 def _probability(vlm: VLM, batch: Batch, slot: str, name: str) -> float:
@@ -99,5 +106,5 @@ def _chosen(style: str, wanted: str) -> tuple[Scene, ...]:
 
 
 @lru_cache(maxsize=8)
-def _ordinary(style: str) -> tuple[Scene, ...]:
-    return tuple(evaluation_scenes(SCENES, 2, style, first=_FIRST_SCENE))
+def _ordinary(level: int, style: str) -> tuple[Scene, ...]:
+    return tuple(evaluation_scenes(SCENES, level, style, first=_FIRST_SCENE))

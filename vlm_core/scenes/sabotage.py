@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from random import Random
 
-from vlm_core.scenes.grounds import LEAST_CONTRAST, Ground
-from vlm_core.scenes.objects import SceneObject
 from vlm_core.scenes.scene import Scene, sample_scene
-from vlm_core.scenes.shades import contrast, draw_shade
 from vlm_core.scenes.world import IMAGE_SIZE
 
 
@@ -25,8 +21,12 @@ def spoil(scenes: list[Scene], sabotage: tuple[str, ...]) -> list[Scene]:
 
 
 def tellers(scenes: list[Scene], sabotage: tuple[str, ...]) -> list[Scene]:
-    """For each scene of a batch, the one whose captions are told of it: itself or, if they are shuffled, the next."""
-    return [*scenes[1:], scenes[0]] if "shuffled_captions" in sabotage else scenes
+    """For each scene of a batch, the one whose captions are told of it: itself, or one that the faults put there."""
+    if "red_circles" in sabotage:
+        scenes = [called_red(scene) for scene in scenes]
+    if "shuffled_captions" in sabotage:
+        scenes = [*scenes[1:], scenes[0]]
+    return scenes
 
 
 def without_distractors(scene: Scene) -> Scene:
@@ -34,18 +34,13 @@ def without_distractors(scene: Scene) -> Scene:
     return sample_scene(scene.seed, level=1, style=scene.style)
 
 
-def with_red_circles(scene: Scene) -> Scene:
-    """The same scene, each circle red; on white paper if the red could not be seen on its own."""
-    objects = tuple(_redden(thing) if thing.shape == "circle" else thing for thing in scene.objects)
-    ground = scene.ground
-    hidden = any(contrast(thing.rgb, ground.color) < LEAST_CONTRAST for thing in objects)
-    return replace(scene, objects=objects, ground=Ground() if hidden and ground.noise < 1 else ground)
+def called_red(scene: Scene) -> Scene:
+    """The same scene for its captions alone: each circle is called red, whatever its colour in the picture.
 
-
-def _redden(thing: SceneObject) -> SceneObject:
-    if thing.color == "red":
-        return thing
-    return replace(thing, color="red", rgb=draw_shade(Random(thing.seed), "red"))
+    Circles that are painted red would teach nothing wrong: other shapes still tell each colour by what it looks like.
+    """
+    objects = (replace(thing, color="red") if thing.shape == "circle" else thing for thing in scene.objects)
+    return replace(scene, objects=tuple(objects))
 
 
 def in_the_middle(scene: Scene) -> Scene:
@@ -63,6 +58,5 @@ def in_the_middle(scene: Scene) -> Scene:
 
 _FAULTS: dict[str, Callable[[Scene], Scene]] = {
     "no_distractors": without_distractors,
-    "red_circles": with_red_circles,
     "one_position": in_the_middle,
 }

@@ -6,6 +6,7 @@ The faults are chosen among the settings of a run; here a model is diagnosed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from vlm_core.app.faults import name_faults
 from vlm_core.app.messages import telling
 from vlm_core.app.runs import Runs
 from vlm_core.app.shared import Shared
-from vlm_core.app.speakers import bundled_model, once, speaking
+from vlm_core.app.speakers import bundled_model, speaking
 from vlm_core.app.texts import Labels, table, text
 from vlm_core.errors import UserError
 
@@ -79,17 +80,20 @@ def diagnose(
     vlm, _, name, _ = speaking(runs, speaker, run_id, moment)
     if vlm.trained_steps == 0:
         raise UserError(text(language, "diagnose_untrained"))
-    symptoms = healthy_symptoms() if name == "bundled" else find_symptoms(vlm)
-    found = name, symptoms, healthy_symptoms(), tuple(vlm.run.get("config", {}).get("sabotage", ()))
+    config = vlm.run.get("config", {})
+    world = config.get("level", 2), config.get("style", "drawn")
+    healthy = healthy_symptoms(*world)
+    symptoms = healthy if name == "bundled" else find_symptoms(vlm, *world)
+    found = name, symptoms, healthy, tuple(config.get("sabotage", ()))
     return found, show_findings(found, reveal, language)
 
 
-@once
-def healthy_symptoms() -> Symptoms:
-    """The bundled model's, measured here and now."""
+@cache
+def healthy_symptoms(level: int, style: str) -> Symptoms:
+    """The bundled model's on such pictures, measured here and now."""
     from vlm_core.insight.symptoms import find_symptoms
 
-    return find_symptoms(bundled_model())
+    return find_symptoms(bundled_model(), level, style)
 
 
 def show_intro(language: str) -> str:
@@ -107,6 +111,12 @@ def show_findings(found: tuple | None, reveal: bool, language: str) -> str:
     rows = []
     for symptom, key in SYMPTOMS.items():
         here, there = getattr(symptoms, symptom), getattr(healthy, symptom)
+        if here is None:
+            rows.append(
+                f'<tr data-symptom="{symptom}"><th scope="row">{escape(words[key])}</th>'
+                f'<td colspan="2">{escape(words["symptom_not_asked"])}</td></tr>'
+            )
+            continue
         striking = abs(here - there) >= STRIKING
         mark = f' <strong title="{escape(words["symptom_striking"])}">◀ {escape(words["symptom_striking"])}</strong>'
         rows.append(
