@@ -38,7 +38,7 @@ class Speaker:
 
     def __init__(self, **texts):
         self.texts = texts
-        self.run = {"config": {"languages": ["en"]}}
+        self.languages = ("en",)
 
     def caption(self, picture, language):
         if language not in self.texts:

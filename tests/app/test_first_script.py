@@ -24,9 +24,14 @@ async def stream(request):
     return StreamingResponse(iter(["<head>", "</head>"]), media_type="text/html")
 
 
+async def known_length(request):
+    return StreamingResponse(iter([PAGE[:40], PAGE[40:]]), headers={"content-length": str(len(PAGE.encode()))},
+                             media_type="text/html")  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def client():
-    routes = [Route("/", page), Route("/numbers", numbers), Route("/stream", stream)]
+    routes = [Route("/", page), Route("/numbers", numbers), Route("/stream", stream), Route("/known", known_length)]
     return TestClient(Starlette(routes=routes, middleware=[Middleware(FirstScript, script="let 一 = 1;")]))
 
 
@@ -36,6 +41,8 @@ def test_it_comes_before_every_other_script_and_the_length_is_told_right(client)
     assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-@pytest.mark.parametrize(("path", "text"), [("/numbers", '{"text":"<head>"}'), ("/stream", "<head></head>")])
+@pytest.mark.parametrize(
+    ("path", "text"), [("/numbers", '{"text":"<head>"}'), ("/stream", "<head></head>"), ("/known", PAGE)]
+)
 def test_what_is_no_page_or_comes_in_pieces_stays_as_it_is(client, path, text):
     assert client.get(path).text == text

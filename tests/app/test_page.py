@@ -57,7 +57,7 @@ def speaker(word, steps=10):
     )  # fmt: skip
     return SimpleNamespace(
         config=SimpleNamespace(grid=2, patches=4, null_key=True), trained_steps=steps, run={},
-        stream=lambda shown, language: iter([token]),
+        languages=("en", "zh"), stream=lambda shown, language: iter([token]),
     )  # fmt: skip
 
 
@@ -384,7 +384,7 @@ def test_what_went_wrong_with_a_run_is_told_in_the_language_of_the_page(handlers
 @pytest.mark.parametrize(("spoken", "told"), [("en", False), ("zh", True)])
 def test_a_model_asked_in_a_language_it_was_not_taught_says_so(handlers, spoken, told):
     run = adopt(handlers.runs, "r", speaker("now"))
-    run.vlm.run = {"config": {"languages": ["en"]}}
+    run.vlm.languages = ("en",)
     *_, (_, _, note) = handlers.ask(drawn(), spoken, "run", "r", None, "en")
     assert ("left out Chinese" in unescape(note)) == told
 

@@ -44,23 +44,23 @@ def test_idle_page_asks_for_nothing_but_how_its_run_goes(page):
     assert len(set(asked)) == 1 and len(asked) < 8
 
 
-# Your picture
-
-
 def test_idle_page_hardly_asks_for_animation_frames(page):
     page.add_init_script(
-        "window.frames60 = 0; const ask = window.requestAnimationFrame.bind(window);"
-        "window.requestAnimationFrame = (callback) => { window.frames60 += 1; return ask(callback); };"
+        "window.framesAsked = 0; const ask = window.requestAnimationFrame.bind(window);"
+        "window.requestAnimationFrame = (callback) => { window.framesAsked += 1; return ask(callback); };"
     )
     open_page(page)
 
     def in_a_second():
-        before = page.evaluate("window.frames60")
+        before = page.evaluate("window.framesAsked")
         page.wait_for_timeout(1000)
-        return page.evaluate("window.frames60") - before
+        return page.evaluate("window.framesAsked") - before
 
     # Gradio's own tracker goes on asking sixty times a second, on the cores that the model would learn with.
     until(page, lambda: in_a_second() < 20, "the page comes to rest")
+
+
+# Your picture
 
 
 def test_drawing_with_the_mouse_is_captioned(page):

@@ -8,7 +8,7 @@ HEAD = b"<head>"
 
 
 class FirstScript:
-    """ASGI middleware: puts `script` at the beginning of the head of every HTML page that goes by."""
+    """ASGI middleware: puts `script` at the beginning of the head of every HTML page that goes by in one piece."""
 
     def __init__(self, app, script: str):
         self.app, self.tag = app, b"<script>" + script.encode() + b"</script>"
@@ -24,8 +24,10 @@ class FirstScript:
                     start = message  # until its body is known
                     return
             elif start is not None and message["type"] == "http.response.body":
-                message = {**message, "body": message["body"].replace(HEAD, HEAD + self.tag, 1)}
-                MutableHeaders(raw=start["headers"])["content-length"] = str(len(message["body"]))
+                body = message.get("body", b"")
+                if HEAD in body and not message.get("more_body"):
+                    message = {**message, "body": body.replace(HEAD, HEAD + self.tag, 1)}
+                    MutableHeaders(raw=start["headers"])["content-length"] = str(len(message["body"]))
                 start, began = None, start
                 await send(began)
             await send(message)

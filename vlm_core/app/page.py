@@ -44,7 +44,7 @@ from vlm_core.errors import UserError
 STATIC = Path(__file__).parent / "static"
 SCRIPTS_FOR_ALL = (STATIC / "bridge.js", STATIC / "maps.js")
 """What every other script uses, so these come first."""
-FIRST_SCRIPT = STATIC / "first" / "calm.js"
+FIRST_SCRIPT = STATIC / "calm.js"
 """What must be there before Gradio's own scripts are."""
 CHINESE_FONT = Path(__file__).resolve().parents[2] / "assets" / "fonts" / "noto-sans-sc.woff2"
 """For machines without Chinese glyphs; the page carries it, so that nothing is fetched from elsewhere."""
@@ -183,7 +183,7 @@ def launch_options() -> dict:
     """What `Blocks.launch` needs: looks, scripts, limits, and the second address."""
     font = base64.b64encode(CHINESE_FONT.read_bytes()).decode()
     face = f"@font-face{{font-family:'Noto Sans SC';src:url(data:font/woff2;base64,{font});unicode-range:U+3000-9FFF}}"
-    paths = [*SCRIPTS_FOR_ALL, *sorted(set(STATIC.glob("*.js")) - set(SCRIPTS_FOR_ALL))]
+    paths = [*SCRIPTS_FOR_ALL, *sorted(set(STATIC.glob("*.js")) - {FIRST_SCRIPT, *SCRIPTS_FOR_ALL})]
     scripts = [path.read_text(encoding="utf-8") for path in paths]
     return {
         "theme": gr.themes.Default(

@@ -94,7 +94,7 @@ class Runs:
     """
 
     def __init__(self):
-        keep_heap()
+        keep_heap()  # before there are threads: theirs would be heaps of which nothing is kept
         self._runs: dict[str, Run] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None

@@ -25,13 +25,13 @@ class Speaker(NamedTuple):
 
 
 def once(make: Callable) -> Callable:
-    """`make` without arguments, done a single time however many people ask for it at once."""
+    """`make`, done a single time for the same arguments however many people ask for it at once."""
     lock, kept = threading.Lock(), functools.cache(make)
 
     @functools.wraps(make)
-    def made():
+    def made(*asked):
         with lock:
-            return kept()
+            return kept(*asked)
 
     return made
 

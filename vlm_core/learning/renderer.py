@@ -29,16 +29,12 @@ PIPE_BYTES = 1 << 20
 class BatchRenderer:
     """Renders batches `first`, `first` + 1, … of a run in a child process, a few ahead of use.
 
-    Use as a context manager: the child ends with it. `varying` gives the arguments of `make` that depend on a batch's
-    index, `arguments` are the others.
+    Use as a context manager: the child ends with it. `style` names the style of a batch by its index, `arguments`
+    are the other arguments of `make`.
     """
 
     def __init__(
-        self,
-        first: int,
-        varying: Callable[[int], dict] = lambda index: {},
-        make: Callable[..., Batch] = training_batch,
-        **arguments,
+        self, first: int, style: Callable[[int], str], make: Callable[..., Batch] = training_batch, **arguments
     ):
         self._child = subprocess.Popen(
             [sys.executable, "-m", "vlm_core.learning.renderer"],
@@ -47,7 +43,7 @@ class BatchRenderer:
             pipesize=PIPE_BYTES,
             cwd=Path(__file__).resolve().parents[2],
         )
-        self._asked, self._varying = first, varying
+        self._asked, self._style = first, style
         self._ready: Queue[Batch | None] = Queue()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -64,7 +60,7 @@ class BatchRenderer:
         return batch
 
     def _ask(self) -> None:
-        self._send({"index": self._asked, **self._varying(self._asked)})
+        self._send((self._asked, self._style(self._asked)))
         self._asked += 1
 
     def _send(self, message) -> None:
@@ -99,8 +95,8 @@ def main() -> None:
     make, arguments = pickle.load(sys.stdin.buffer)
     try:
         while True:
-            varying = pickle.load(sys.stdin.buffer)
-            pickle.dump(make(**varying, **arguments), sys.stdout.buffer, protocol=5)
+            index, style = pickle.load(sys.stdin.buffer)
+            pickle.dump(make(index=index, style=style, **arguments), sys.stdout.buffer, protocol=5)
             sys.stdout.buffer.flush()
     except (EOFError, BrokenPipeError, KeyboardInterrupt):
         # Python would complain once more when it closes stdout.

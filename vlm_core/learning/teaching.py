@@ -111,7 +111,7 @@ def teach(
     torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
     keep_heap()
     with BatchRenderer(
-        first=0, make=lesson_batch, style=config.style,
+        first=0, style=lambda index: config.style, make=lesson_batch,
         newcomer=newcomer, run_seed=seed, size=BATCH, level=config.level, languages=config.languages,
         tokenizer=learner.tokenizer, keep=schedule.patches_kept(config.level),
     ) as renderer:  # fmt: skip

@@ -139,7 +139,7 @@ class _Run:
         torch.set_num_threads(max(1, (os.cpu_count() or 2) - 1))
         keep_heap()
         with BatchRenderer(
-            self.step, lambda index: {"style": schedule.style(self._share_at(index), index, config.style)},
+            first=self.step, style=lambda index: schedule.style(self._share_at(index), index, config.style),
             run_seed=config.seed, size=config.batch_size, level=config.level, languages=config.languages,
             tokenizer=self.vlm.tokenizer, keep=schedule.patches_kept(config.level), sabotage=config.sabotage,
         ) as renderer:  # fmt: skip

@@ -49,7 +49,7 @@ def show_both(question: Question) -> dict:
     }
     pairs = align(told["en"], told["zh"])
     layer_head = exam.layer_head if exam else None
-    taught = vlm.run.get("config", {}).get("languages", LANGUAGES)
+    taught = vlm.languages
     return {
         "picture": data_uri(picture),
         "grid": vlm.config.grid,

@@ -141,7 +141,7 @@ def introduce(
     config = vlm.run.get("config", {})
     if config.get("sabotage"):
         told += " " + text(language, "sabotage_warning")
-    if spoken not in config.get("languages", LANGUAGE_NAMES):
+    if spoken not in vlm.languages:
         told += " " + text(language, "speaker_untaught", spoken=text(language, LANGUAGE_NAMES[spoken]))
     grounded = config.get("objective") == "grounded"
     taught = text(language, "grounded_note" if grounded else "captions_note")

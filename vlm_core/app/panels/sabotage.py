@@ -6,7 +6,6 @@ The faults are chosen among the settings of a run; here a model is diagnosed.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ from vlm_core.app.faults import name_faults
 from vlm_core.app.messages import telling
 from vlm_core.app.runs import Runs
 from vlm_core.app.shared import Shared
-from vlm_core.app.speakers import bundled_model, speaking
+from vlm_core.app.speakers import bundled_model, once, speaking
 from vlm_core.app.texts import Labels, table, text
 from vlm_core.errors import UserError
 
@@ -76,19 +75,19 @@ def diagnose(
 ) -> tuple[tuple, str]:
     """Measure the model that speaks: (what was found, the same as HTML)."""
     from vlm_core.insight.symptoms import find_symptoms
+    from vlm_core.learning.teaching import config_of
 
     vlm, _, name, _ = speaking(runs, speaker, run_id, moment)
     if vlm.trained_steps == 0:
         raise UserError(text(language, "diagnose_untrained"))
-    config = vlm.run.get("config", {})
-    world = config.get("level", 2), config.get("style", "drawn")
-    healthy = healthy_symptoms(*world)
-    symptoms = healthy if name == "bundled" else find_symptoms(vlm, *world)
-    found = name, symptoms, healthy, tuple(config.get("sabotage", ()))
+    config = config_of(vlm)
+    healthy = healthy_symptoms(config.level, config.style)
+    symptoms = healthy if name == "bundled" else find_symptoms(vlm, config.level, config.style)
+    found = name, symptoms, healthy, config.sabotage
     return found, show_findings(found, reveal, language)
 
 
-@cache
+@once
 def healthy_symptoms(level: int, style: str) -> Symptoms:
     """The bundled model's on such pictures, measured here and now."""
     from vlm_core.insight.symptoms import find_symptoms
