@@ -7,6 +7,7 @@ small updates of late training being rounded away.
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -105,17 +106,23 @@ class MuonAdamW:
 def orthogonalize(matrices: Tensor, iterations: int = 5) -> Tensor:
     """The nearest orthogonal matrix to each of `matrices` (..., rows, columns), roughly, by Newton-Schulz.
 
-    The quintic's coefficients are Muon's own: fast to leave zero, content with singular values near 1.
+    The quintic's coefficients are Muon's own: fast to leave zero, content with singular values near 1. Every iteration
+    multiplies X from the left by a polynomial of X Xᵀ, and these commute: so it is enough to follow X Xᵀ, which is
+    small where X is wide, and to multiply X once, at the end.
     """
     a, b, c = 3.4445, -4.7750, 2.0315
     tall = matrices.shape[-2] > matrices.shape[-1]
-    x = matrices.bfloat16()
-    x = x.mT if tall else x
+    x = matrices.mT if tall else matrices
     x = x / (x.norm(dim=(-2, -1), keepdim=True) + 1e-7)
+    gram = x @ x.mT
+    identity = torch.eye(gram.shape[-1], device=gram.device).expand_as(gram)
+    factors = []
     for _ in range(iterations):
-        gram = x @ x.mT
-        x = torch.baddbmm(x, torch.baddbmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return (x.mT if tall else x).float()
+        if factors:
+            gram = factors[-1] @ gram @ factors[-1]
+        factors.append(torch.baddbmm(a * identity + b * gram, gram, gram, alpha=c))
+    x = reduce(torch.matmul, factors) @ x
+    return x.mT if tall else x
 
 
 def _flatten(parameters: list[nn.Parameter]) -> Tensor:

@@ -112,7 +112,9 @@ def to_batch(
     patches = np.ascontiguousarray(patches).reshape(len(scenes), -1, 3 * PATCH_SIZE**2)
     captions = _pack_captions(told or scenes, languages, tokenizer)
     ground = border_color(grid)
-    return Batch(patches, kept, stands_for, *captions, coverage, traits, ground, relief(pixels, ground))
+    return Batch(
+        patches, kept, stands_for, *captions, coverage, traits, ground, relief([scene.image for scene in scenes], ground)
+    )
 
 
 def border_color(grid: np.ndarray) -> np.ndarray:
@@ -127,10 +129,9 @@ def border_color(grid: np.ndarray) -> np.ndarray:
     return border[:, (border.shape[1] - 1) // 2].astype(np.float32) / (16 * 255)
 
 
-def relief(pixels: np.ndarray, ground: np.ndarray) -> np.ndarray:
+def relief(pictures: list[Image.Image], ground: np.ndarray) -> np.ndarray:
     """(B, 56, 56) uint8: how far the mean colour of each 4 × 4 pixels is from the ground, in its farthest channel."""
-    tall = pixels.reshape(-1, *pixels.shape[2:])  # one picture below the other: one call instead of B
-    cells = np.asarray(Image.fromarray(tall).reduce(4)).reshape(len(pixels), -1, pixels.shape[2] // 4, 3)
+    cells = np.stack([np.asarray(picture.reduce(4)) for picture in pictures])  # (B, 56, 56, 3)
     base = (255 * ground).round().astype(np.uint8)[:, None, None]
     channels = zip(np.moveaxis(cells, -1, 0), np.moveaxis(base, -1, 0), strict=True)
     # Bytes cannot be negative; and NumPy is slow along an axis of three.

@@ -18,6 +18,9 @@ _TILE = 384  # side of the noise that pictures cut theirs from
 _GRAINS = (5, 9, 14)  # standard deviations of grain that are kept ready
 _ATTEMPTS = 20
 
+Tiles = tuple[Image.Image, Image.Image]
+"""A tile of noise, and its mirror image."""
+
 
 @dataclass(frozen=True)
 class Ground:
@@ -82,13 +85,13 @@ def _corners(ground: Ground) -> list[Color]:
 def paint_ground(ground: Ground) -> Image.Image:
     """The empty ground, without its grain: an RGB picture, 224×224."""
     if ground.noise == 1:
-        return Image.fromarray(_cut(_uniform_noise(), ground.seed))
+        return _cut(_uniform_noise(), ground.seed)
     if any(ground.slope):
         plain = Image.fromarray(_graded(ground))
     else:
         plain = Image.new("RGB", (IMAGE_SIZE, IMAGE_SIZE), ground.color)
     if ground.noise:
-        return Image.blend(plain, Image.fromarray(_cut(_uniform_noise(), ground.seed)), ground.noise)
+        return Image.blend(plain, _cut(_uniform_noise(), ground.seed), ground.noise)
     return plain
 
 
@@ -103,23 +106,27 @@ def add_grain(image: Image.Image, ground: Ground) -> Image.Image:
     """The finished picture under the ground's grain."""
     if not ground.grain:
         return image
-    return ImageChops.add(image, Image.fromarray(_cut(_grain(ground.grain), ground.seed)), offset=-128)
+    return ImageChops.add(image, _cut(_grain(ground.grain), ground.seed), offset=-128)
 
 
-def _cut(tile: np.ndarray, seed: int) -> np.ndarray:
+def _cut(tiles: Tiles, seed: int) -> Image.Image:
     """One of the 51,842 ways to cut and mirror a picture's worth of noise out of a larger tile."""
     places = _TILE - IMAGE_SIZE + 1
     x, y, mirrored = seed % places, seed // places % places, seed // places**2 % 2
-    cut = tile[y : y + IMAGE_SIZE, x : x + IMAGE_SIZE]
-    return cut[:, ::-1] if mirrored else cut
+    left = places - 1 - x if mirrored else x
+    return tiles[mirrored].crop((left, y, left + IMAGE_SIZE, y + IMAGE_SIZE))
+
+
+def _tiles(noise: np.ndarray) -> Tiles:
+    return Image.fromarray(noise), Image.fromarray(np.ascontiguousarray(noise[:, ::-1]))
 
 
 @cache
-def _uniform_noise() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (_TILE, _TILE, 3), dtype=np.uint8)
+def _uniform_noise() -> Tiles:
+    return _tiles(np.random.default_rng(0).integers(0, 256, (_TILE, _TILE, 3), dtype=np.uint8))
 
 
 @cache
-def _grain(deviation: int) -> np.ndarray:
+def _grain(deviation: int) -> Tiles:
     noise = np.random.default_rng(deviation).normal(128, deviation, (_TILE, _TILE, 3))
-    return noise.round().clip(0, 255).astype(np.uint8)
+    return _tiles(noise.round().clip(0, 255).astype(np.uint8))

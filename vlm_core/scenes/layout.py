@@ -76,26 +76,26 @@ def _stand_as_pair(rng: Random, extents: tuple[float, float]) -> tuple[Point, Po
 
 
 def _stand_in_row(rng: Random, extents: tuple[float, ...]) -> tuple[Point, ...]:
-    """Three or four from left to right at any heights, none touching another: tries until they fit."""
-    while True:
-        xs = _spread(rng, extents)
-        placed: list[tuple[Point, float]] = []
-        for x, extent in zip(xs, extents, strict=True):
-            y = rng.uniform(BORDER + extent / 2, IMAGE_SIZE - BORDER - extent / 2)
-            if any(max(abs(x - a), abs(y - b)) < (extent + other) / 2 + GAP for (a, b), other in placed):
-                break
-            placed.append(((x, y), extent))
-        else:
-            return tuple(point for point, _ in placed)
-
-
-def _spread(rng: Random, extents: tuple[float, ...]) -> list[float]:
-    low = BORDER + max(extents) / 2
+    """Three or four from left to right at any heights, none touching another: tries until they fit, some 60 times."""
+    random, low = rng.random, BORDER + max(extents) / 2
     slack = IMAGE_SIZE - 2 * low - ROW_STEP * (len(extents) - 1)
-    return [
-        low + ROW_STEP * step + slack * share
-        for step, share in enumerate(sorted(rng.random() for _ in extents))
-    ]
+    while True:
+        shares = sorted([random() for _ in extents])
+        placed: list[tuple[float, float, float]] = []
+        for step, extent in enumerate(extents):
+            x = low + ROW_STEP * step + slack * shares[step]
+            top = BORDER + extent / 2
+            y = top + (IMAGE_SIZE - 2 * top) * random()
+            for a, b, other in placed:
+                apart = (extent + other) / 2 + GAP
+                if abs(x - a) < apart and abs(y - b) < apart:
+                    break
+            else:
+                placed.append((x, y, extent))
+                continue
+            break  # they touch: all anew
+        else:
+            return tuple((x, y) for x, y, _ in placed)
 
 
 def _in_third(rng: Random, index: int, extent: float) -> float:

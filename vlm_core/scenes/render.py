@@ -8,12 +8,12 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from vlm_core.scenes.drawings import redraw
 from vlm_core.scenes.grounds import add_grain, paint_ground
 from vlm_core.scenes.shapes import outline
-from vlm_core.scenes.strokes import paint, region
+from vlm_core.scenes.strokes import paint
 from vlm_core.scenes.world import IMAGE_SIZE
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ _ROOM = 3  # px around an object's box for blur and for the wandering of a brush
 class Rendering:
     """What a scene looks like and where its objects are."""
 
-    pixels: np.ndarray
-    """(224, 224, 3) uint8, read-only."""
+    image: Image.Image
+    """RGB, 224×224."""
     owners: np.ndarray
     """(224, 224) uint8: 0 for the ground, i + 1 for object i."""
 
@@ -36,24 +36,24 @@ class Rendering:
 def render(scene: Scene) -> Rendering:
     """Draw a scene; always the same pixels for the same scene."""
     canvas = paint_ground(scene.ground)
-    owners = np.zeros((IMAGE_SIZE, IMAGE_SIZE), np.uint8)
+    owners = Image.new("L", canvas.size)
     for index, thing in enumerate(scene.objects):
         left, top = (max(math.floor(value - thing.radius) - _ROOM, 0) for value in thing.center)
         right, bottom = (min(math.ceil(value + thing.radius) + _ROOM, IMAGE_SIZE) for value in thing.center)
         size = (right - left, bottom - top)
         if thing.drawing is not None:
             sheet = _redraw(thing, size, (left, top))
-            theirs = np.asarray(sheet) > 127
         else:
             points = outline(thing.shape, thing.variant, thing.deformation) * (thing.radius - thing.stroke / 2)
             points += np.array(thing.center) - (left, top)
             sheet = paint(
                 points, size, thing.finish, thing.stroke, scene.antialias, scene.softness, Random(thing.seed)
             )
-            theirs = region(points, sheet, thing.finish)
+            if thing.finish != "filled":
+                ImageDraw.Draw(owners).polygon((points + (left, top)).ravel().tolist(), fill=index + 1)
         canvas.paste(thing.rgb, (left, top), sheet)
-        np.copyto(owners[top:bottom, left:right], np.uint8(index + 1), where=theirs)
-    return Rendering(np.asarray(add_grain(canvas, scene.ground)), owners)
+        owners.paste(index + 1, (left, top), sheet.convert("1", dither=Image.Dither.NONE))
+    return Rendering(add_grain(canvas, scene.ground), np.asarray(owners))
 
 
 def _redraw(thing: SceneObject, size: tuple[int, int], corner: tuple[int, int]) -> Image.Image:

@@ -67,15 +67,15 @@ class Scene:
         """The words of the caption, each with the index of the object it speaks of."""
         return caption_words(self.facts, language)
 
-    @cached_property
+    @property
     def image(self) -> Image.Image:
         """The picture, RGB, 224×224."""
-        return Image.fromarray(self.pixels)
+        return self._rendering.image
 
-    @property
+    @cached_property
     def pixels(self) -> np.ndarray:
         """The picture as (224, 224, 3) uint8, read-only."""
-        return self._rendering.pixels
+        return np.asarray(self.image)
 
     @property
     def masks(self) -> np.ndarray:

@@ -34,16 +34,6 @@ def paint(
     return sheet.filter(ImageFilter.BoxBlur(softness)) if softness else sheet
 
 
-def region(outline: np.ndarray, sheet: Image.Image, finish: str) -> np.ndarray:
-    """Which pixels (height, width) belong to the object: those painted, and those its outline encloses."""
-    painted = np.asarray(sheet) > 127
-    if finish == "filled":
-        return painted
-    inside = Image.new("L", sheet.size)
-    ImageDraw.Draw(inside).polygon(_flat(outline), fill=255)
-    return painted | (np.asarray(inside) > 0)
-
-
 def _fill(sheet: Image.Image, points: np.ndarray, stroke: float, rng: Random) -> Image.Image:
     ImageDraw.Draw(sheet).polygon(_flat(points), fill=255)
     return sheet
