@@ -84,3 +84,18 @@ def test_a_map_scaled_to_its_own_peak_is_marked_as_such(page, language):
     assert overlay(page)[1] == cells  # the numbers are the same
     page.uncheck("#lens-own-scale")
     assert fill.get_attribute("fill") == absolute and told.is_hidden()
+
+
+@pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}])
+def test_a_tapped_word_has_its_map_in_view(page, viewport):
+    open_page(page)
+    page.locator("#samples button").nth(2).click()
+    until(page, lambda: len(words(page)) > 6, "the picture is captioned")
+    first = page.locator("#lens-root .word").first
+    first.evaluate("word => scrollBy(0, word.getBoundingClientRect().top - innerHeight + 120)")  # its map is below
+    stage = page.locator("#lens-stage")
+    assert stage.bounding_box()["y"] > viewport["height"] - 100
+    first.click()
+    box = stage.bounding_box()
+    assert box["y"] > 0 and box["y"] + box["height"] <= viewport["height"]
+    assert first.bounding_box()["y"] >= 0

@@ -36,12 +36,12 @@ def patch_loss(views: Views, batch: TensorBatch, reader: PatchReader) -> Tensor:
     """Each patch tells what it shows: whether there is an object and, where one covers it, its traits."""
     scores = reader.traits(views.image_tokens).float()  # (B, K, 8 + 8 + 2 + 1)
     share, owner = batch.coverage.max(dim=1)  # (B, K)
-    present = F.binary_cross_entropy_with_logits(scores[..., -1], (share > 0).float())
-    traits = batch.traits.gather(1, owner[..., None].expand(-1, -1, 3))  # (B, K, 3)
-    loss = present
-    for column, part in enumerate(scores[..., :-1].split(_TRAIT_CLASSES, dim=-1)):
-        each = F.cross_entropy(part.flatten(0, 1), traits[..., column].clamp_min(0).flatten(), reduction="none")
-        loss = loss + (each * share.flatten()).sum() / share.sum().clamp_min(1)
+    loss = F.binary_cross_entropy_with_logits(scores[..., -1], (share > 0).float())
+    row, patch = share.nonzero(as_tuple=True)  # of the patches with something on them, which are few
+    scores, share = scores[row, patch, :-1], share[row, patch]
+    traits = batch.traits[row, owner[row, patch]].clamp_min(0)  # (patches, 3)
+    for part, trait in zip(scores.split(_TRAIT_CLASSES, dim=-1), traits.unbind(-1), strict=True):
+        loss = loss + F.cross_entropy(part, trait, reduction="none") @ share / share.sum().clamp_min(1)
     return loss
 
 

@@ -49,7 +49,7 @@ def stand_out(colors: Tensor, ground: Tensor, dim: int) -> Tensor:
     return (colors - ground).abs().amax(dim=dim)
 
 
-def glance(relief: Tensor, cell: int, grid: int, size: int, kept: Tensor | None) -> Tensor:
+def glance(relief: Tensor, cell: int, size: int, kept: Tensor | None) -> Tensor:
     """The square of size × size cells around each patch, (B, N, size²); beyond the picture there is only ground.
 
     Its middle is the patch, the rest what is around it: an overlapping patch embedding (compare PVT v2,
@@ -58,7 +58,8 @@ def glance(relief: Tensor, cell: int, grid: int, size: int, kept: Tensor | None)
     relief = F.avg_pool2d(relief[:, None], cell // CELL)[:, 0] if cell > CELL else relief
     cells = size // cell  # along a patch
     windows = F.pad(relief, ((size - cells) // 2,) * 4).unfold(1, size, cells).unfold(2, size, cells)
+    windows = windows.flatten(3).flatten(1, 2)  # (B, N, size²)
     if kept is None:
-        return windows.flatten(3).flatten(1, 2)
-    row = torch.arange(len(kept), device=kept.device)[:, None]
-    return windows[row, kept // grid, kept % grid].flatten(2)
+        return windows
+    first = torch.arange(0, windows.shape[0] * windows.shape[1], windows.shape[1], device=kept.device)
+    return windows.flatten(0, 1)[(first[:, None] + kept).flatten()].unflatten(0, kept.shape)

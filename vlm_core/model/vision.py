@@ -105,7 +105,6 @@ class VisionEncoder(nn.Module):
         self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(config.encoder_layers))
         self.norm = nn.LayerNorm(config.width)
         self.glances = config.glances
-        self.grid = config.grid
         self.positions_in_memory = config.positions_in_memory
         window = None if config.encoder_radius is None else window_bias(config.grid, config.encoder_radius)
         self.register_buffer("window", window, persistent=False)
@@ -127,7 +126,8 @@ class VisionEncoder(nn.Module):
         positions, window = self.positions, self.window
         if kept is not None:
             positions = positions[kept]  # (B, K, D)
-            window = None if window is None else window[kept[:, :, None], kept[:, None, :]].unsqueeze(1)  # (B, 1, K, K)
+            if window is not None:
+                window = window.take(kept[:, :, None] * len(window) + kept[:, None, :]).unsqueeze(1)  # (B, 1, K, K)
         bias = window if key_bias is None else key_bias if window is None else window + key_bias
         x = self.embed(patches, kept, surroundings) + positions
         maps = []
@@ -150,5 +150,5 @@ class VisionEncoder(nn.Module):
                 colors = patches.unflatten(-1, (3, -1))  # (B, N, 3, p·p)
                 seen.append(stand_out(colors, around.ground[:, None, :, None], dim=2))
             else:
-                seen.append(glance(around.relief, cell, self.grid, self.patch_size, kept))
+                seen.append(glance(around.relief, cell, self.patch_size, kept))
         return self.patch_embedding(torch.cat(seen, dim=-1))

@@ -120,6 +120,11 @@
     document.dispatchEvent(new CustomEvent("word", { detail: { index: i } }));
   };
 
+  const show = (i) => { // a finger has no other way to ask for the map, which may lie below the window's edge
+    pick(i);
+    document.querySelector("#lens-stage").scrollIntoView({ block: "nearest" });
+  };
+
   const head_choices = () => {
     const select = make("select", { id: "lens-head", onchange: (event) => { state.choice = event.target.value; paint(); } },
       ...["mean", ...head_ids()].map((id) => make("option", { value: id }, head_name(id))));
@@ -224,7 +229,7 @@
     const row = make("p", { class: "words", lang: language }, ...words.map((word, i) =>
       make("button", {
         type: "button", class: `word${word.probability < state.caption.unsure ? " unsure" : ""}`, "data-index": i, "aria-pressed": "false",
-        onpointerenter: () => pick(i), onfocus: () => state.giving_back || pick(i), onclick: () => pick(i),
+        onpointerenter: () => pick(i), onfocus: () => state.giving_back || pick(i), onclick: () => show(i),
       }, make("span", { class: "text" }, word.text), make("span", { class: "chance" }, percent(word.probability)))));
     const overlay = svg("svg", { id: "lens-overlay", viewBox: `0 0 ${grid} ${grid}`, "aria-hidden": "true" });
     root.replaceChildren(row,
