@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted([*(ROOT / "vlm_core").rglob("*.py"), ROOT / "demo_app.py"])
 
-# A module may import from its own layer and from those before it. The last two do not import each other.
+# A module may import from its own layer and from those before it; the command line does not import the page.
 LAYERS = [
     {"errors"},
     {"config"},

@@ -72,6 +72,11 @@ class ModelConfig:
         return self.grid**2
 
     @property
+    def keys(self) -> int:
+        """What a word may look at in cross-attention: the patches and, where there is one, the null key."""
+        return self.patches + bool(self.null_key)
+
+    @property
     def patch_values(self) -> int:
         """Numbers in one patch: its RGB pixels."""
         return 3 * self.patch_size**2
@@ -160,7 +165,7 @@ class TrainConfig:
             raise UserError(f"There is no style '{self.style}'; choose clean or drawn.")
         if self.objective not in ("captions", "grounded"):
             raise UserError(f"There is no objective '{self.objective}'; choose captions or grounded.")
-        if not self.languages or set(self.languages) - {"en", "zh"}:
+        if not self.languages or set(self.languages) - {"en", "zh"} or len(set(self.languages)) < len(self.languages):
             raise UserError(f"Languages must be en, zh or both, not {', '.join(self.languages) or 'none'}.")
         if self.preset not in PRESETS:
             raise UserError(f"There is no preset called '{self.preset}'; choose one of: {', '.join(PRESETS)}.")
@@ -173,8 +178,11 @@ class TrainConfig:
             raise UserError(f"A run has {', '.join(map(str, HEADS))} heads or those of its preset, not {self.heads}.")
         if self.width not in (None, *WIDTHS):
             raise UserError(f"A run's width is {', '.join(map(str, WIDTHS))} or its preset's, not {self.width}.")
-        if self.seed < 0:
-            raise UserError("The seed must be 0 or a positive whole number.", "随机种子必须是 0 或正整数。")
+        if not 0 <= self.seed < 2**63:
+            raise UserError(
+                "The seed must be 0 or a positive whole number of at most 63 bits.",
+                "随机种子必须是 0 或正整数,最多 63 位。",
+            )
         if self.snapshots < 0:
             raise UserError("The number of snapshots must be 0 or more.")
         if self.evaluations < 1 or self.evaluation_scenes < 1:

@@ -358,7 +358,7 @@ def test_a_lesson_from_opening_to_closing(presenter, rooms):
     assert ">1<" in presenter.count(key, "en", OPEN)[0]
     presenter.forward(key, "en", OPEN)
     assert rooms.look(key).word == 1 and not rooms.look(key).taps
-    *_, board, _ = presenter.reveal(key, "en", OPEN, "1.1")
+    *_, board, _ = presenter.reveal(key, "en", OPEN, '{"head": "1.1"}')
     assert board.count("<figure>") == 3 and rooms.look(key).head == (1, 1)
     again, *_ = presenter.open(key, "en", OPEN, drawn(), "en", "run", "", None)
     assert again == key and code_of(rooms, key) == code  # the class stays in its room

@@ -33,12 +33,12 @@ class Speaker:
     """Says what it is told to, and looks at patch number n (head 0) or everywhere alike (head 1) for its n-th token."""
 
     trained_steps = 7
-    config = SimpleNamespace(grid=14, patches=196, null_key=True)
+    config = SimpleNamespace(grid=14, patches=196, keys=197, null_key=True)
     tokenizer = WordTokenizer()
 
     def __init__(self, **texts):
         self.texts = texts
-        self.languages = ("en",)
+        self.languages, self.run = ("en",), {}
 
     def caption(self, picture, language):
         if language not in self.texts:

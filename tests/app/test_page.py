@@ -56,7 +56,7 @@ def speaker(word, steps=10):
         attention=np.full((1, 1, 2, 2), 0.2), null_mass=np.full((1, 1), 0.2),
     )  # fmt: skip
     return SimpleNamespace(
-        config=SimpleNamespace(grid=2, patches=4, null_key=True), trained_steps=steps, run={},
+        config=SimpleNamespace(grid=2, patches=4, keys=5, null_key=True), trained_steps=steps, run={},
         languages=("en", "zh"), stream=lambda shown, language: iter([token]),
     )  # fmt: skip
 

@@ -60,6 +60,11 @@ def test_settings_in_words_name_what_is_unusual_and_never_the_fault(language):
     assert words["heads_4"] in told and words["spoiled"] in told and words["sabotage_red_circles"] not in told
 
 
+def test_a_budget_of_steps_is_told_in_place_of_seconds():
+    told = say_settings(TrainConfig(seconds=None, steps=1200), "en")
+    assert "Steps 1,200" in told and "Seconds" not in told
+
+
 def test_a_run_is_recalled_with_its_settings_and_an_unknown_one_is_told():
     kept = run("kept")
     assert recalled(keeping(kept), "kept", "en") == ("kept", "run", *SETTINGS)

@@ -295,14 +295,24 @@ def test_only_a_paused_run_goes_step_by_step(runs, state):
     assert not run.stepping
 
 
-def test_the_last_step_of_a_paused_run_ends_it(runs):
-    run = runs.start(CONFIG, None, train=FakeTraining(steps=1))
-    until(lambda: run.step == 1 or not run.live)
-    if run.live:
-        runs.pause(run.id)
-        runs.step(run.id)
-    until(lambda: run.state == "finished")
-    until(lambda: not run.stepping)
+def test_a_step_beyond_the_last_ends_a_paused_run_as_finished(runs):
+    reached, go_on = threading.Event(), threading.Event()
+
+    def train(config, picture):
+        reached.set()
+        go_on.wait(PATIENCE)
+        yield step(1)
+        yield finished(1)
+
+    run = runs.start(CONFIG, None, train=train)
+    assert reached.wait(PATIENCE)
+    runs.pause(run.id)
+    go_on.set()
+    until(lambda: run.step == 1)
+    assert run.state == "paused"
+    runs.step(run.id)
+    until(lambda: not run.live and not run.stepping)
+    assert run.state == "finished"
 
 
 def test_several_begin_together_or_none_does(runs):

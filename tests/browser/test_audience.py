@@ -57,6 +57,9 @@ def test_the_class_taps_and_the_presenter_reveals(page, phone):
     page.wait_for_selector("#audience-board figure")
     assert peaks(page, 0) == [14 + 5] and len(peaks(page, 1)) == 1
     assert page.locator("#audience-board [data-hit]").count() == 2
+    page.click("#present")
+    assert page.locator("#audience-board").is_visible() and not page.locator("#samples").is_visible()
+    page.click("#present")
     phone.wait_for_selector("#sentence .known")
     assert phone.inner_text("#sentence .known") == page.inner_text("#audience-board .gap")
 

@@ -1,5 +1,8 @@
 """What the lens lets a person do with a map: box an object and hold the map against it, scale the map to its peak."""
 
+import math
+import re
+
 import pytest
 
 from tests.browser.hands import draw, open_page, overlay, until, words
@@ -84,6 +87,26 @@ def test_a_map_scaled_to_its_own_peak_is_marked_as_such(page, language):
     assert overlay(page)[1] == cells  # the numbers are the same
     page.uncheck("#lens-own-scale")
     assert fill.get_attribute("fill") == absolute and told.is_hidden()
+
+
+def test_beside_the_map_stand_alternatives_entropy_and_every_head_in_small(page):
+    open_page(page)
+    page.locator("#samples button").nth(2).click()
+    until(page, lambda: len(words(page)) > 6, "the picture is captioned")
+    page.locator("#lens-root .word").nth(2).hover()
+    word, cells = overlay(page)
+    shares = [entry.split() for entry in page.locator("#lens-details .alternatives li").all_inner_texts()]
+    assert shares[0][0] == word and len({name for name, *_ in shares}) == len(shares) >= 5
+    total = sum(cells)
+    spread = -sum(share / total * math.log(share / total) for share in cells if share) / math.log(len(cells))
+    told = float(re.search(r"([\d.]+) %", page.inner_text("#lens-details .entropy strong")).group(1))
+    assert told == pytest.approx(100 * spread, abs=0.6)
+    assert page.get_attribute("#lens-overlay .contour.under", "d")
+    heads = page.locator("#lens-heads button")
+    assert heads.count() == 3 and heads.locator("rect").count() > 0
+    heads.nth(2).click()
+    assert page.input_value("#lens-head") == "0.1" and heads.nth(2).get_attribute("aria-pressed") == "true"
+    assert overlay(page)[1] != cells
 
 
 @pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}])

@@ -1,5 +1,7 @@
 """Words of both languages meet by what they speak of, on every kind of scene and where a model gets it wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -94,3 +96,19 @@ def test_likeness_is_one_for_the_same_map_and_nothing_for_maps_apart():
     half[2:6] = 0.2
     assert compare(first, half).overlap == pytest.approx(0.5)
     assert compare(first, np.zeros(196)).cosine == 0
+
+
+@pytest.mark.parametrize("word", ["arrow", "箭头"])
+@pytest.mark.parametrize("facts", SCENES, ids=lambda facts: caption(facts, "en"))
+def test_a_word_that_was_taught_is_the_same_in_both(facts, word):
+    first, *others = facts.objects
+    facts = replace(facts, objects=(replace(first, shape=word), *others))
+    both = []
+    for language in ("en", "zh"):
+        text = caption(facts, language)
+        assert not told(text, language).caption  # without the lesson
+        both.append(tell(TOKENIZER.split(text, language), language, TOKENIZER, (word,)))
+    assert all(each.caption for each in both)
+    pairs = align(*both)
+    assert all(pair.agree for pair in pairs)
+    assert next(pair.english.value for pair in pairs if pair.english.slot == "shape") == word

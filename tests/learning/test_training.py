@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vlm_core import VLM, TrainConfig, UserError, sample_scene, train
+from vlm_core.config import SABOTAGES
 from vlm_core.learning import trainer
 from vlm_core.learning.evaluation import Outcomes, score_captions
 from vlm_core.learning.events import Checkpointed, Evaluated, Finished, Sampled, Snapshot, Started, Step
@@ -151,3 +152,17 @@ def test_a_run_that_cannot_be_resumed_is_refused_in_a_sentence(tmp_path):
     with pytest.raises(UserError, match="damaged"):
         next(train(resume=tmp_path))
     assert VLM.from_pretrained(tmp_path).trained_steps == 6
+
+
+def test_held_out_scenes_are_sound_whatever_spoils_the_training(monkeypatch):
+    read = []
+
+    def listen(vlm, batches, languages):
+        read.append([tensor.text.tolist() for tensor in batches])
+        return score_captions(vlm, batches, languages)
+
+    monkeypatch.setattr(trainer, "score_captions", listen)
+    for sabotage in ((), SABOTAGES):
+        list(train(dataclasses.replace(SMALL, steps=1, evaluations=1, sabotage=sabotage)))
+    sound, spoiled = read
+    assert sound == spoiled

@@ -47,14 +47,14 @@ def draw_diagram(vlm: VLM, picture: Image.Image, language: str, word: int, patch
     return {
         "grid": config.grid,
         "size": config.patch_size,
-        "keys": config.patches + bool(config.null_key),
+        "keys": config.keys,
         "patch": patch,
         "word": word,
         "caption": [token.text for token in spoken],
         "said": spoken[word].text if spoken else tokenizer.token_text(tokenizer.end_id),
         "layers": {"encoder": config.encoder_layers, "decoder": config.decoder_layers},
         "heads": config.heads,
-        "boxes": [*_picture_boxes(vlm, sight, patch), *_text_boxes(vlm, reading, ids, said)],
+        "boxes": [*_picture_boxes(vlm, sight, patch), *_text_boxes(vlm, reading, ids, said, patch)],
     }
 
 
@@ -112,7 +112,7 @@ def _picture_boxes(vlm: VLM, sight: Sight, patch: int) -> list[dict]:
     ]
 
 
-def _text_boxes(vlm: VLM, reading: Reading, ids: list[int], said: list[str]) -> list[dict]:
+def _text_boxes(vlm: VLM, reading: Reading, ids: list[int], said: list[str], patch: int) -> list[dict]:
     """From the words so far to the probabilities of the next."""
     config, layers = vlm.config, reading.layers
     heads = [(layer, head) for layer in range(len(layers)) for head in range(config.heads)]
@@ -135,7 +135,7 @@ def _text_boxes(vlm: VLM, reading: Reading, ids: list[int], said: list[str]) -> 
             "scores",
             [excerpt(Attention.scores, "return"), *([excerpt(Attention.with_null, "null =")] * config.null_key)],
             stage="decoder",
-            **{f"{layer}.{head}": _scored(layers[layer].looking, head, config.patches) for layer, head in heads},
+            **{f"{layer}.{head}": _scored(layers[layer].looking, head, patch, config.patches) for layer, head in heads},
         ),
         _box(
             "cross",
@@ -201,12 +201,13 @@ def _heard(weights: Tensor, said: list[str]) -> dict:
     return _view(weights, weights[-1], {"kind": "shares", "items": shares})
 
 
-def _scored(looking: Attended, head: int, patches: int) -> dict:
-    """The last token's query and its score with every key."""
+def _scored(looking: Attended, head: int, patch: int, patches: int) -> dict:
+    """The last token's query, the key of a patch, and the query's score with every key."""
     scores = looking.scores[0, head, -1]
     null = _rounded(scores[patches:])
     cells = {"kind": "scores", "cells": _rounded(scores[:patches]), "null": null[0] if null else None}
-    return _view(looking.scores[0, head], scores, cells, _strip(looking.queries[0, head, -1], "strip_query"))
+    query, key = looking.queries[0, head, -1], looking.keys[0, head, patch]
+    return _view(looking.scores[0, head], scores, cells, _strip(query, "strip_query"), _strip(key, "strip_key"))
 
 
 def _looked(weights: Tensor, patches: int) -> dict:

@@ -216,7 +216,7 @@ class Runs:
                     run.state = "stopped"
                     break
                 record(run, event)
-                if run.step > before:
+                if run.step > before or not run.live:
                     run.stepping = False
         except UserError as error:
             run.state, run.message, run.chinese = "failed", str(error), error.chinese or str(error)
@@ -251,6 +251,8 @@ def record(run: Run, event) -> None:
     match event:
         case Started():
             run.vlm, run.parameters = event.vlm, event.num_parameters
+            if event.config.snapshots:
+                run.life.append(Snapshot(event.vlm.trained_steps, 0.0, event.vlm))
         case Step():
             run.step, run.seconds, run.share, run.speed = (
                 event.step, event.seconds, event.share, event.pictures_per_second,

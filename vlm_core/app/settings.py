@@ -92,9 +92,14 @@ def say_settings(config: TrainConfig, language: str, without: tuple[str, ...] = 
     """What a run was asked to do, in one line: "Seconds 60 · Level 2: up to two · …"; what is as ever is left out."""
     usual = dict(zip(KINDS, settings_of(TrainConfig()), strict=True))
     always = ("seconds", "level", "style", "objective", "preset", "seed")
-    said = [
+    chosen = dict(zip(KINDS, settings_of(config), strict=True))
+    said = []
+    if config.steps is not None and "seconds" in chosen:  # a budget of steps stands in for one of seconds
+        del chosen["seconds"]
+        said.append(f"{text(language, 'steps')} {config.steps:,}")
+    said += [
         f"{text(language, name)} {say_value(name, value, language)}"
-        for name, value in zip(KINDS, settings_of(config), strict=True)
+        for name, value in chosen.items()
         if name not in (*without, "sabotage") and (name in always or value != usual[name])
     ]
     # By which fault is for the class to find out.

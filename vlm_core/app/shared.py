@@ -8,6 +8,10 @@ import gradio as gr
 
 from vlm_core.app.runs import Runs
 
+ASK_LENS = "(...values) => [...values.slice(0, -1), JSON.stringify(bridge.lens())]"
+"""Script of an event: in the place of its last value, what the lens shows (static/lens.js), whoever said that:
+{"chosen": [place, word], "head": as it names its choices, for `head_named`, "caption", "picture"}."""
+
 
 @dataclass(frozen=True)
 class Shared:

@@ -61,12 +61,13 @@ class Likeness:
     """Share of the attention on patches that lies on the same ones: 0 to 1."""
 
 
-def tell(tokens: list[str], language: str, tokenizer: Tokenizer) -> Told:
-    """What the tokens of a caption in "en" or "zh" say, as far as it can be made out."""
+def tell(tokens: list[str], language: str, tokenizer: Tokenizer, taught: tuple[str, ...] = ()) -> Told:
+    """What the tokens of a caption in "en" or "zh" say, as far as it can be made out; `taught` are words for shapes
+    that the world does not have."""
     try:
-        facts = parse(tokenizer.join(tokens), language)
+        facts = parse(tokenizer.join(tokens), language, taught)
     except ValueError:
-        return Told(_in_turn(_find(tokens, language, tokenizer)), caption=False)
+        return Told(_in_turn(_find(tokens, language, tokenizer, taught)), caption=False)
     spoken = [
         (word, token) for word in caption_words(facts, language) for token in tokenizer.split(word.text, language)
     ]
@@ -97,11 +98,13 @@ def compare(first: np.ndarray, second: np.ndarray) -> Likeness:
     return Likeness(float((first * second).sum() / lengths), float(overlap))
 
 
-def _find(tokens: list[str], language: str, tokenizer: Tokenizer) -> Iterator[tuple[str, str, int, int]]:
+def _find(
+    tokens: list[str], language: str, tokenizer: Tokenizer, taught: tuple[str, ...]
+) -> Iterator[tuple[str, str, int, int]]:
     """(slot, value, first token, tokens) of each word of the world's tables among the tokens, the longest first."""
     known = [
-        (tokenizer.split(CHINESE[value] if language == "zh" else value, language), slot, value)
-        for slot, values in _TABLES.items()
+        (tokenizer.split(CHINESE.get(value, value) if language == "zh" else value, language), slot, value)
+        for slot, values in (*_TABLES.items(), ("shape", taught))
         for value in values
     ]
     place, after_of = 0, False

@@ -97,12 +97,10 @@ def probability_without(seen: Seen, words: WordMaps, hidden: Tensor) -> Tensor:
 
 def occlude(seen: Seen, words: WordMaps, maps: Tensor, seed: int = 0) -> Occlusion:
     """Hide what each of `maps` (W, N) says its word looked at, and as many patches by lot."""
-    patches = maps.shape[1]
-    uniform = 1 / (patches + bool(seen.vlm.config.null_key))
-    attended = maps > uniform * (1 + 1e-4)
+    attended = maps > (1 + 1e-4) / seen.vlm.config.keys
     order = torch.rand(maps.shape, generator=torch.Generator().manual_seed(seed)).argsort(dim=1)
     count = attended.sum(dim=1)
-    drawn = torch.zeros_like(attended).scatter(1, order, torch.arange(patches) < count[:, None])
+    drawn = torch.zeros_like(attended).scatter(1, order, torch.arange(maps.shape[1]) < count[:, None])
     return Occlusion(
         words.probability - probability_without(seen, words, attended),
         words.probability - probability_without(seen, words, drawn),

@@ -88,7 +88,7 @@ def what_if(
     open_eyed = replace(intervention, hidden=frozenset())
     rows = [(), intervention.hidden] if intervention.hidden else [()]
     chances, looks = _read(vlm, shown, language, context, said, open_eyed, rows)
-    hidden, even = sorted(intervention.hidden), len(intervention.hidden) / keys(vlm)
+    hidden, even = sorted(intervention.hidden), len(intervention.hidden) / vlm.config.keys
     effects = []
     for word in range(len(said)):
         looked = looks[word, hidden].sum().item()
@@ -109,11 +109,6 @@ def judge(looked: float, fall: float, even: float) -> str | None:
     return "unseen" if looked <= LITTLE and fall >= FELL else None
 
 
-def keys(vlm: VLM) -> int:
-    """How many keys a word can look at: the patches and, if there is one, the null key."""
-    return vlm.config.patches + bool(vlm.config.null_key)
-
-
 def mean_map(token: GeneratedToken, heads_off: Collection[tuple[int, int]] = ()) -> np.ndarray:
     """Where a token looked (N): the mean of the heads that are on, nowhere if none is."""
     heads = [token.attention[layer, head] for layer, head in np.ndindex(*token.null_mass.shape)
@@ -123,7 +118,7 @@ def mean_map(token: GeneratedToken, heads_off: Collection[tuple[int, int]] = ())
 
 def looked_at(token: GeneratedToken, vlm: VLM) -> list[int]:
     """The patches that got more of a token's attention than looking everywhere alike gives."""
-    return np.flatnonzero(mean_map(token) > (1 + 1e-4) / keys(vlm)).tolist()
+    return np.flatnonzero(mean_map(token) > (1 + 1e-4) / vlm.config.keys).tolist()
 
 
 def measure_need(vlm: VLM, picture: Image.Image, language: str, word: int, seed: int = 0) -> Need:

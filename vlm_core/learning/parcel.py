@@ -37,7 +37,7 @@ MOST_ZIPPED = sum(MOST_BYTES.values())
 MOST_POINTS, MOST_DEPTH, MOST_TEXT, MOST_TOKENS = 20_000, 8, 500, 2_000
 MOST_SIZES = {
     "width": 256, "heads": 16, "feed_forward": 1024, "patch_hidden": 512, "encoder_layers": 8, "decoder_layers": 8,
-    "max_text": 256, "vocab_size": MOST_TOKENS,
+    "vocab_size": MOST_TOKENS,
 }  # fmt: skip
 """The largest model that is built of what somebody brings."""
 NOTE = """A run of Simple VLM.
@@ -176,7 +176,7 @@ def _build(card: dict, weights: bytes) -> VLM:
     config = ModelConfig.from_dict(card["config"])
     sizes = {name: getattr(config, name) for name in MOST_SIZES}
     whole = all(type(size) is int and 0 < size <= MOST_SIZES[name] for name, size in sizes.items() if size is not None)
-    if not whole or (config.image_size, config.patch_size) != (224, 16):
+    if not whole or (config.image_size, config.patch_size, config.max_text) != (224, 16, 64):
         raise UserError(
             "The model in this file has other sizes than this page's models; use one downloaded here.",
             "这个文件里的模型与本页的模型大小不同;请使用在这里下载的文件。",

@@ -112,9 +112,8 @@ def to_batch(
     patches = np.ascontiguousarray(patches).reshape(len(scenes), -1, 3 * PATCH_SIZE**2)
     captions = _pack_captions(told or scenes, languages, tokenizer)
     ground = border_color(grid)
-    return Batch(
-        patches, kept, stands_for, *captions, coverage, traits, ground, relief([scene.image for scene in scenes], ground)
-    )
+    coarse = relief([scene.image for scene in scenes], ground)
+    return Batch(patches, kept, stands_for, *captions, coverage, traits, ground, coarse)
 
 
 def border_color(grid: np.ndarray) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from vlm_core.scenes.world import CHINESE, COLORS, MOST_OBJECTS, PLACES, RELATIONS, SHAPES, SIZES
 
@@ -79,12 +80,17 @@ def _stand_apart(before: str, after: str) -> bool:
     return before.isascii() != after.isascii() and (before + after).isalnum()
 
 
-def parse(text: str, language: str) -> Facts:
-    """The facts that a caption tells; raises ValueError for any text that is not exactly a caption."""
-    if language not in _PATTERNS:
+def parse(text: str, language: str, taught: tuple[str, ...] = ()) -> Facts:
+    """The facts that a caption tells; raises ValueError for any text that is not exactly a caption.
+
+    `taught` are words for shapes that the world does not have.
+    """
+    if language not in _SAYING:
         raise ValueError(f"there are no captions in '{language}'")
-    single, pair, row, each = _PATTERNS[language]
-    english = _ENGLISH[language]
+    if language == "zh" and taught:
+        text = text.replace(" ", "")  # around a word of Latin letters
+    single, pair, row, each = _patterns(language, taught)
+    english = _ENGLISH[language] | {word: word for word in taught}
     things = tuple(
         ObjectFacts(english[found["shape"]], english[found["color"]], english[found["size"]])
         for found in each.finditer(text)
@@ -132,8 +138,7 @@ def _english(facts: Facts) -> list[Word]:
 
 def _chinese_object(thing: ObjectFacts, index: int) -> list[Word]:
     names = [(slot, getattr(thing, slot)) for slot in ("size", "color", "shape")]
-    # A shape that was taught by a word of one language has that word in both.
-    return [Word(CHINESE.get(name, name), slot, index) for slot, name in names]
+    return [Word(_SAYING["zh"](name), slot, index) for slot, name in names]
 
 
 def _chinese(facts: Facts) -> list[Word]:
@@ -160,9 +165,11 @@ def _one_of(names, say) -> str:
     return "|".join(sorted(map(say, names), key=len, reverse=True))
 
 
-def _patterns(language: str, say) -> tuple[re.Pattern, ...]:
+@cache
+def _patterns(language: str, taught: tuple[str, ...]) -> tuple[re.Pattern, ...]:
     """Regular expressions of the three kinds of caption, and of one object inside a caption."""
-    kinds = (("size", SIZES), ("color", COLORS), ("shape", SHAPES))
+    say = _SAYING[language]
+    kinds = (("size", SIZES), ("color", COLORS), ("shape", (*SHAPES, *taught)))
     places, relations = _one_of(PLACES, say), _one_of(RELATIONS, say)
     plain = [f"(?:{_one_of(names, say)})" for _, names in kinds]
     named = [f"(?P<{slot}>{_one_of(names, say)})" for slot, names in kinds]
@@ -179,8 +186,8 @@ def _patterns(language: str, say) -> tuple[re.Pattern, ...]:
     return tuple(map(re.compile, (single, pair, row, each)))
 
 
-_SAYING = {"en": lambda name: name, "zh": CHINESE.__getitem__}
-_PATTERNS = {language: _patterns(language, say) for language, say in _SAYING.items()}
+# A shape that was taught by a word of one language has that word in both.
+_SAYING = {"en": lambda name: name, "zh": lambda name: CHINESE.get(name, name)}
 _ENGLISH = {
     language: {say(name): name for name in (*SIZES, *COLORS, *SHAPES)} for language, say in _SAYING.items()
 }

@@ -50,7 +50,8 @@ def render(scene: Scene) -> Rendering:
                 points, size, thing.finish, thing.stroke, scene.antialias, scene.softness, Random(thing.seed)
             )
             if thing.finish != "filled":
-                ImageDraw.Draw(owners).polygon((points + (left, top)).ravel().tolist(), fill=index + 1)
+                enclosed = points + np.array((left, top))
+                ImageDraw.Draw(owners).polygon(enclosed.ravel().tolist(), fill=index + 1)
         canvas.paste(thing.rgb, (left, top), sheet)
         owners.paste(index + 1, (left, top), sheet.convert("1", dither=Image.Dither.NONE))
     return Rendering(add_grain(canvas, scene.ground), np.asarray(owners))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from vlm_core.app.canvas import read_picture, what_it_shows
 from vlm_core.app.heads import head_named, say_head
 from vlm_core.app.maps import draw_map
 from vlm_core.app.messages import telling
-from vlm_core.app.shared import Shared
+from vlm_core.app.shared import ASK_LENS, Shared
 from vlm_core.app.speakers import speaking
 from vlm_core.app.texts import Labels, known, text
 from vlm_core.app.truth import as_far_as_true, truth_of
@@ -36,8 +37,6 @@ NO_REACH = ("", False, None)
 FIND_ROOM = "() => [sessionStorage.getItem('audience') ?? '']"
 """The key of the room that this tab opened, so that a reloaded page finds it again."""
 KEEP_ROOM = "(key) => { sessionStorage.setItem('audience', key); }"
-ASK_HEAD = "(...values) => [...values.slice(0, -1), document.querySelector('#lens-head')?.value ?? '']"
-"""In the place of the last value: the layer and head that the lens shows."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class AudiencePanel:
     board: gr.HTML
     key: gr.Textbox
     """Of the room that this page opened, "" for none; never seen."""
-    head: gr.Textbox
-    """What ASK_HEAD finds; never seen."""
+    lens: gr.Textbox
+    """What ASK_LENS finds; never seen."""
     timer: gr.Timer
     labels: Labels
 
@@ -82,7 +81,7 @@ def build(language: str) -> AudiencePanel:
     count = gr.HTML("", elem_id="audience-count")
     board = gr.HTML("", elem_id="audience-board")
     key = gr.Textbox("", label="key", elem_id="audience-key", elem_classes="data-only")
-    head = gr.Textbox("", label="head", elem_classes="data-only")
+    lens = gr.Textbox("", label="lens", elem_classes="data-only")
     timer = gr.Timer(COUNT_SECONDS, active=False)
     labels: Labels = [
         (start, {"value": "audience_open"}),
@@ -92,7 +91,7 @@ def build(language: str) -> AudiencePanel:
         (close, {"value": "audience_close"}),
         (word, {"label": "audience_word"}),
     ]
-    return AudiencePanel(start, renew, reveal, forward, close, word, intro, count, board, key, head, timer, labels)
+    return AudiencePanel(start, renew, reveal, forward, close, word, intro, count, board, key, lens, timer, labels)
 
 
 def wire(panel: AudiencePanel, shared: Shared) -> None:
@@ -106,7 +105,7 @@ def wire(panel: AudiencePanel, shared: Shared) -> None:
             telling(presenter.open, len(panel.view)), asked, [*panel.view, shared.message],
             show_progress="hidden", concurrency_limit=8, concurrency_id="follow", api_name=False,
         )  # fmt: skip
-    panel.reveal.click(presenter.reveal, [*held, panel.head], js=ASK_HEAD, **quick)
+    panel.reveal.click(presenter.reveal, [*held, panel.lens], js=ASK_LENS, **quick)
     panel.forward.click(presenter.forward, held, **quick)
     panel.word.input(presenter.ask, [*held, panel.word], **quick)
     panel.close.click(presenter.close, held, **quick)
@@ -158,10 +157,11 @@ class Presenter:
             self.rooms.ask(key, room.word + 1)
         return self.view(key, language, way_in)
 
-    def reveal(self, key: str, language: str, way_in: tuple, head: str) -> tuple:
-        """`head`: as the lens names its choices, for `head_named`."""
+    def reveal(self, key: str, language: str, way_in: tuple, lens: str) -> tuple:
+        """`lens` is what ASK_LENS gives: the maps shown are those of the head that it shows."""
         if room := self.rooms.look(key):
-            self.rooms.reveal(key, head_named(head, *room.exhibit.maps.shape[1:3], otherwise=room.exhibit.head))
+            layers, heads = room.exhibit.maps.shape[1:3]
+            self.rooms.reveal(key, head_named(json.loads(lens)["head"], layers, heads, otherwise=room.exhibit.head))
         return self.view(key, language, way_in)
 
     def close(self, key: str, language: str, way_in: tuple) -> tuple:
@@ -209,7 +209,7 @@ def prepare(vlm, exam: Exam | None, picture: Image.Image, spoken: str, language:
         language=spoken,
         words=tuple(token.text for token in tokens),
         maps=maps.reshape(*maps.shape[:3], PATCHES),
-        keys=config.patches + bool(config.null_key),
+        keys=config.keys,
         head=exam.layer_head if exam else None,
         touched=tuple(as_far_as_true(tokens, truth_of(what_it_shows(picture), vlm, spoken))),
     )

@@ -85,14 +85,13 @@ def caption_as_data(vlm, tokens: list, language: str, head: str, truth: Truth, d
         }
         for token, touched in zip(tokens, as_far_as_true(tokens, truth), strict=True)
     ]
-    keys = config.patches + bool(config.null_key)
     return as_data(
         {
             "words": words,
             "language": language,
             "grid": config.grid,
             "steps": ATTENTION_STEPS,
-            "keys": keys,
+            "keys": config.keys,
             "head": head,
             "unsure": UNSURE_BELOW,
             "done": done,

@@ -99,5 +99,7 @@ def _scores(run: Run, language: str) -> str:
         return words["ledger_unscored"]
     newest = run.scores[-1]
     told = [f"{words[LANGUAGE_NAMES[name]]} {share:.0%}" for name, share in newest["exact_match"].items()]
+    if not {"hit", "mass", "chance"} <= set(newest):  # a run that was loaded may lack them
+        return f"{words['exact_match']}: {', '.join(told)}"
     told += [f"{words['pointing_game']} {newest['hit']:.0%}", f"{words['mass_in_mask']} {newest['mass']:.0%}"]
     return f"{words['exact_match']}: {', '.join(told)} ({words['race_chance']} {newest['chance']:.0%})"

@@ -12,18 +12,11 @@ from vlm_core.app.canvas import read_picture
 from vlm_core.app.downloads import on_click
 from vlm_core.app.heads import head_named
 from vlm_core.app.runs import Run, Runs
-from vlm_core.app.shared import Shared
+from vlm_core.app.shared import ASK_LENS, Shared
 from vlm_core.app.texts import LANGUAGE_NAMES, Labels, choices, table, text
 from vlm_core.errors import UserError
 
 SHOWN_IN_FILM = {"chosen": "film_chosen", "every": "film_every"}
-ASK_LENS = """(...values) => {
-  const word = document.querySelector('#lens-root .word[aria-pressed="true"]');
-  const chosen = word ? [Number(word.dataset.index), word.querySelector(".text").textContent] : [0, ""];
-  const head = document.querySelector("#lens-head")?.value ?? "";
-  return [...values.slice(0, -1), JSON.stringify({ chosen, head })];
-}"""
-"""In the place of the last value: the word and the layer and head that the lens shows."""
 
 
 @dataclass(frozen=True)

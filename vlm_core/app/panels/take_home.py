@@ -19,7 +19,7 @@ from vlm_core.app.homecoming import bring_back, pack_run
 from vlm_core.app.messages import telling
 from vlm_core.app.runs import Runs
 from vlm_core.app.settings import configure
-from vlm_core.app.shared import Shared
+from vlm_core.app.shared import ASK_LENS, Shared
 from vlm_core.app.snippets import ADDRESS, Shown, client_code, command_line, link, python_code
 from vlm_core.app.texts import Labels, text
 from vlm_core.config import TrainConfig
@@ -33,11 +33,6 @@ if TYPE_CHECKING:
 TITLE = "take_title"
 KINDS = ("png", "svg", "pdf")
 MOST_WORDS, MOST_HEADS, MOST_TEXT = 80, 64, 60
-ASK_LENS = """(...values) => [...values.slice(0, -1), JSON.stringify({
-  caption: bridge.read("caption-data"), picture: bridge.read("picture-data"),
-  head: document.querySelector("#lens-head")?.value ?? "",
-})]"""
-"""In the place of the last value: what the lens shows, whoever said it and whenever."""
 
 
 @dataclass(frozen=True)

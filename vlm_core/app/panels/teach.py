@@ -84,6 +84,8 @@ def build(language: str) -> TeachPanel:
 def wire(panel: TeachPanel, shared: Shared) -> None:
     teacher = Teacher(shared.runs)
     quick = {"show_progress": "hidden", "queue": False, "api_name": False}
+    # Through the queue: Gradio tells of a state's change, here that of the page's run, in no other way.
+    heard = {"show_progress": "hidden", "concurrency_limit": 8, "api_name": False}
     gathered = [panel.examples, panel.strip]
     panel.add.click(
         telling(add_example, 3), [shared.drawn, panel.examples, shared.language],
@@ -99,15 +101,14 @@ def wire(panel: TeachPanel, shared: Shared) -> None:
         asked(
             telling(teacher.start, 5),
             [panel.examples, panel.word, panel.seconds, *whose, shared.moment, panel.before, shared.language],
-            [*whose, panel.before, panel.forget, panel.status, shared.message], **quick,
+            [*whose, panel.before, panel.forget, panel.status, shared.message], **heard,
         ).then(wake, None, panel.timer, **quick)  # fmt: skip
     panel.forget.click(
-        teacher.forget, [panel.before, *whose], [*whose, panel.before, panel.forget, panel.status], **quick
+        teacher.forget, [panel.before, *whose], [*whose, panel.before, panel.forget, panel.status], **heard
     )
     shared.run_id.change(
-        still_lesson, [panel.before, shared.run_id], [panel.before, panel.forget],
-        show_progress="hidden", concurrency_limit=8, api_name=False,
-    )  # fmt: skip
+        still_lesson, [panel.before, shared.run_id], [panel.before, panel.forget], **heard
+    )
     panel.timer.tick(teacher.watch, [shared.run_id, shared.language], [panel.status, panel.timer], **quick)
     for told in (shared.page.load, shared.run_id.change, shared.language.change):
         told(wake, None, panel.timer, **quick)

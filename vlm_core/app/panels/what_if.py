@@ -122,7 +122,7 @@ def as_shown(
     vlm: VLM, picture: Image.Image, other: Image.Image | None, intervention: Intervention, found: WhatIf
 ) -> dict:
     """What of it goes to the page."""
-    from vlm_core.insight.what_if import keys, looked_at, mean_map
+    from vlm_core.insight.what_if import looked_at, mean_map
 
     config = vlm.config
     before = [
@@ -152,7 +152,7 @@ def as_shown(
         "repainted": None if other is None else data_uri(other),
         "colors": _colors_in(picture.tobytes()),
         "grid": config.grid,
-        "keys": keys(vlm),
+        "keys": vlm.config.keys,
         "scale": STEPS,
         "layers": config.decoder_layers,
         "heads": config.heads,

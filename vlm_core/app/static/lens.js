@@ -97,6 +97,7 @@
       make("p", { class: "entropy" }, `${state.labels.entropy}: `, make("strong", {}, percent(entropy(cells)))),
     );
     const heads = document.querySelector("#lens-heads");
+    heads.style.setProperty("--heads", word.maps[0].length); // a row for each layer
     heads.replaceChildren(...["mean", ...head_ids()].map((id) => {
       const small = svg("svg", { viewBox: `0 0 ${state.caption.grid} ${state.caption.grid}`, "aria-hidden": "true" });
       const { cells: theirs } = map_of(word, id);
@@ -259,5 +260,10 @@
     if (state.caption && before?.done && !state.caption.done) state.chosen = { place: 0, text: "" };
     render();
   };
+  // What is shown, for panels that draw it again elsewhere.
+  window.bridge.lens = () => ({
+    chosen: [state.word, state.caption?.words[state.word]?.text ?? ""], head: state.caption ? choice() : "",
+    caption: state.caption, picture: read("picture-data"),
+  });
   follow(["picture-data", "caption-data", "lens-words"], refresh);
 })();
