@@ -74,8 +74,11 @@ def test_a_map_scaled_to_its_own_peak_is_marked_as_such(page, language):
     open_page(page, f"lang={language}")
     page.locator("#samples button").nth(2).click()
     until(page, lambda: words(page), "the picture is captioned")
-    page.locator("#lens-root .word").first.hover()
-    _, cells = overlay(page)
+    for word in page.locator("#lens-root .word").all():
+        word.hover()
+        _, cells = overlay(page)
+        if max(cells) < 0.2:  # what is brighter than 25 % has the last colour as it is
+            break
     brightest = f"[data-attention='{max(cells):.5f}']"
     fill = page.locator(f"#lens-overlay {brightest}").first
     absolute, told = fill.get_attribute("fill"), page.locator("#lens-scale-told")

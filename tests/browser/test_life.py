@@ -39,7 +39,7 @@ def test_a_moment_tells_its_scores_keeps_the_word_and_makes_a_film(page, tmp_pat
     chosen = chosen_word(page)
     slider.fill("0")  # the run's beginning, where there may be no such word
     until(page, lambda: "random" in page.inner_text("#note .untrained"), "the untrained model speaks")
-    assert page.get_attribute("#life-moment p", "data-step") == "0"
+    until(page, lambda: page.get_attribute("#life-moment p", "data-step") == "0", "it is told as step 0")
     go_to(page, slider, last)
     until(page, lambda: chosen_word(page) == chosen, "the chosen word is still chosen")
     page.set_default_timeout(60_000)

@@ -75,17 +75,17 @@ def test_brushed_out_patches_are_hidden_and_brushing_again_shows_them(page):
 
 def test_where_attention_and_effect_disagree_the_page_says_so_and_a_word_s_need_is_measured(page):
     open_panel(page)
-    page.locator("#what-if-rows .word", has_text="blue").click()
+    page.locator("#what-if-rows .word", has_text="black").click()
     page.click("#what-if-looked")
     settle(page)
-    assert chance(page, "blue", "after") < chance(page, "blue", "before") - 0.1
-    row = page.locator("#what-if-rows tr", has=page.locator(".word", has_text="blue")).first
+    assert chance(page, "black", "after") < chance(page, "black", "before") - 0.1
+    row = page.locator("#what-if-rows tr", has=page.locator(".word", has_text="black")).first
     assert "needs it" in row.locator("xpath=following-sibling::tr[1]").inner_text()
     torn = page.locator("#what-if-rows .unneeded, #what-if-rows .unseen").count()
     assert torn and "disagree" in page.inner_text("#what-if-disagree")
     page.click("#what-if-measure")
     told = until(page, lambda: page.inner_text("#what-if-measured"), "the need is measured")
-    numbers = re.search(r"“blue”.* the (\d+) patches .*\((.)\d+ points\).* (\d+) patches .*16 draws", told)
+    numbers = re.search(r"“black”.* the (\d+) patches .*\((.)\d+ points\).* (\d+) patches .*16 draws", told)
     assert numbers and numbers.groups() == (str(hidden(page)), "−", str(hidden(page)))
 
 
