@@ -107,6 +107,7 @@ def learn(page: Page) -> None:
 
 
 def hide_what_it_looks_at(page: Page) -> None:
+    page.locator("#what-if-rows .word", has_text="star").click()
     page.click("#what-if-looked")
     page.click("#what-if-measure")
     page.locator("#what-if-measured", has_text="%").wait_for()

@@ -335,7 +335,8 @@ def presenter(rooms, monkeypatch):
         for word, maps in zip(said.words, said.maps, strict=True)
     ]
     vlm = SimpleNamespace(
-        config=SimpleNamespace(patches=PATCHES, keys=PATCHES + 1, null_key=True), stream=lambda picture, language: iter(tokens)
+        config=SimpleNamespace(patches=PATCHES, keys=PATCHES + 1, null_key=True),
+        stream=lambda picture, language: iter(tokens),
     )
     exam = Exam((0, 0), 1, 1, 0.1, 1)
     speaker = speakers.Speaker(vlm, exam, "bundled", False)
