@@ -4,9 +4,11 @@ import time
 import zipfile
 
 import gradio as gr
+import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image, ImageDraw
 
 from vlm_core.app import api
 from vlm_core.app.runs import Runs
@@ -15,6 +17,7 @@ from vlm_core.app.snippets import ADDRESS, Shown, client_code
 from vlm_core.config import TrainConfig
 from vlm_core.learning.parcel import unpack
 from vlm_core.scenes import sample_scene
+from vlm_core.scenes.scene import patch_coverage
 
 SCENE = sample_scene(7, 2, "clean")
 SHORT = {"steps": 2, "level": 1, "style": "clean"}
@@ -74,6 +77,55 @@ def test_a_run_is_trained_watched_used_and_taken_home(client, run, picture):
     with open(path, "rb") as file:
         assert unpack(file.read()).vlm.trained_steps == 2
     assert client.predict(run, api_name="/stop")["state"] == "finished"
+
+
+def test_a_picture_is_captioned_with_something_changed(client, picture):
+    its_patches = np.flatnonzero(patch_coverage(SCENE)[0]).tolist()
+    told = client.predict(handle_file(picture), hidden=its_patches, need=4, api_name="/what_if")
+    words = [word["text"] for word in told["before"]]
+    assert " ".join(words) == SCENE.caption("en")
+    sighted, blind = told["before"][2], [word["text"] for word in told["after"]]
+    assert sighted["fall"] == pytest.approx(sighted["probability"] - sighted["after"], abs=2e-4)
+    assert sighted["fall"] > 0.1 and sighted["verdict"] == "needed" and blind != words
+    assert told["need"]["attended"] > told["need"]["most"]
+    forced = client.predict(handle_file(picture), forced={"1": "small"}, api_name="/what_if")["after"]
+    assert forced[1]["text"] == "small"
+    off = client.predict(handle_file(picture), heads_off=[[0, 0], [0, 1]], api_name="/what_if")
+    assert max(word["fall"] for word in off["before"]) > 0.1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"hidden": [196]}, {"heads_off": [[0, 9]]}, {"heads_off": [3]}, {"forced": {"0": "cat"}}, {"need": 99}],
+    ids=str,
+)
+def test_a_change_that_cannot_be_made_is_a_sentence(client, picture, wrong):
+    with pytest.raises(AppError) as told:
+        client.predict(handle_file(picture), **wrong, api_name="/what_if")
+    assert str(told.value).endswith(".") and "\n" not in str(told.value)
+
+
+def test_a_word_is_taught_from_pictures(client, tmp_path):
+    drawings = []
+    for size in (60, 80):
+        drawing = Image.new("RGB", (224, 224), "white")
+        ImageDraw.Draw(drawing).polygon([(40, 120), (40 + size, 60), (40 + 2 * size, 120), (40 + size, 90)], "black")
+        drawing.save(tmp_path / f"{size}.png")
+        drawings.append(handle_file(tmp_path / f"{size}.png"))
+    lesson = client.predict(drawings, "boomerang", seconds=1, api_name="/teach")["run"]
+    while (how := client.predict(lesson, api_name="/status"))["state"] == "running":
+        time.sleep(0.1)
+    assert how["state"] == "finished" and len(how["taught"]) == 2
+    assert client.predict(drawings[0], run=lesson, api_name="/caption")["trained_steps"] > 1000
+
+
+@pytest.mark.parametrize(
+    ("word", "seconds", "count"), [("red", 5, 1), ("two words", 5, 1), ("kite", 0, 1), ("kite", 5, 0), ("kite", 5, 13)]
+)
+def test_what_cannot_be_taught_is_a_sentence(client, picture, word, seconds, count):
+    with pytest.raises(AppError) as told:
+        client.predict([handle_file(picture)] * count, word, seconds=seconds, api_name="/teach")
+    assert str(told.value).endswith(".") and "\n" not in str(told.value)
 
 
 @pytest.mark.parametrize(

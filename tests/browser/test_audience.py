@@ -91,6 +91,15 @@ def test_a_keyboard_taps_too_in_chinese(page, phone):
     page.click("#audience-close")
 
 
+def test_a_room_is_gone_when_its_lesson_ends(page, phone):
+    code = open_room(page)
+    page.select_option("#lesson-menu", "look")
+    page.wait_for_selector("#tour-card[data-done=false]")
+    enter(phone, code)
+    page.click("#tour-close")
+    until(phone, lambda: "room is closed" in phone.inner_text("#news"), "the phone says that it is over")
+
+
 def test_a_phone_with_a_wrong_code_is_told_so(phone):
     phone.goto("/audience")
     phone.fill("#code", "wrong1")

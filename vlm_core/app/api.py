@@ -5,6 +5,7 @@ The signatures are what the page's API documentation shows, so they are not left
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -21,6 +22,7 @@ from vlm_core.pictures import open_picture
 
 MOST_SCENES = 256
 MOST_SECONDS, MOST_STEPS = 3600, 20_000
+MOST_DRAWINGS, MOST_LESSON_SECONDS = 12, 120
 ROUNDED = 4
 
 
@@ -28,7 +30,8 @@ def offer(runs: Runs) -> None:
     """Make the endpoints; call it where the page's Blocks are open."""
     endpoints = Endpoints(runs)
     for function in (
-        endpoints.caption, endpoints.train, endpoints.status, endpoints.stop, endpoints.evaluate, endpoints.download
+        endpoints.caption, endpoints.what_if, endpoints.train, endpoints.teach, endpoints.status, endpoints.stop,
+        endpoints.evaluate, endpoints.download,
     ):  # fmt: skip
         gr.api(function, api_name=function.__name__, concurrency_limit=4, concurrency_id="api")
 
@@ -71,6 +74,44 @@ class Endpoints:
         return {"text": spoken.text, "language": language, "trained_steps": vlm.trained_steps, "words": words}
 
     @telling_client
+    def what_if(
+        self,
+        image: gr.FileData,
+        language: Literal["en", "zh"] = "en",
+        run: str = "",
+        hidden: list[int] = [],  # noqa: B006 (read, never written)
+        heads_off: list[list[int]] = [],  # noqa: B006
+        forced: dict[str, str] = {},  # noqa: B006
+        need: int | None = None,
+    ) -> dict:
+        """Caption a picture with something changed: `hidden` patches (0 to 195, row by row), `heads_off` as [layer,
+        head], words `forced` at their place ({"0": "a"}). Gives {"before": [{"text", "probability", "after": what it is
+        under the changes, "looked": its attention on what is hidden, "fall", "verdict": "needed", "unneeded", "unseen"
+        or null}, ...], "after": [{"text", "probability"}, ...], "need"}. With `need`, the place of a word, that says
+        how far the word falls without the patches it looked at ("attended"), and without as many random ones.
+        """
+        from vlm_core.insight.what_if import measure_need, what_if
+        from vlm_core.model.intervention import Intervention
+
+        vlm, picture = self._model(run), open_picture(uploaded(image))
+        vocabulary = vlm.tokenizer.vocabulary
+        try:
+            words = tuple((int(place), vocabulary.index(word)) for place, word in forced.items())
+            changes = Intervention(frozenset(hidden), frozenset((layer, head) for layer, head in heads_off), words)
+        except (ValueError, TypeError) as error:
+            raise UserError("Hide patches by number, switch off [layer, head], force words that it knows.") from error
+        found = what_if(vlm, picture, language, changes)
+        before = [
+            {"text": token.text, "probability": round(token.probability, ROUNDED), **_rounded(vars(effect))}
+            for token, effect in zip(found.before.tokens, found.effects, strict=True)
+        ]
+        after = [{"text": token.text, "probability": round(token.probability, ROUNDED)} for token in found.after.tokens]
+        if need is not None and not 0 <= need < len(before):
+            raise UserError(f"The caption has words 0 to {len(before) - 1}; `need` is the place of one of them.")
+        told = None if need is None else _rounded(measure_need(vlm, picture, language, need).told())
+        return {"before": before, "after": after, "need": told}
+
+    @telling_client
     def train(
         self,
         seconds: float = 60.0,
@@ -101,10 +142,32 @@ class Endpoints:
         return {"run": self.runs.start(config, None).id}
 
     @telling_client
+    def teach(self, images: list[gr.FileData], word: str, run: str = "", seconds: float = 20.0) -> dict:
+        """Teach a model a new word, in English letters or Chinese characters, from pictures of one such thing each.
+        Gives {"run": the id of a new run}; when that has finished, its model says the word, and /status tells what is
+        left of what it knew. `run` is whose model learns; without it, the bundled one does.
+        """
+        from vlm_core.learning.teaching import config_of, teach, words_taught
+        from vlm_core.scenes.newcomers import Newcomer, read_word
+
+        if not images or len(images) > MOST_DRAWINGS:
+            raise UserError(f"A word is taught with 1 to {MOST_DRAWINGS} pictures.")
+        if not 0 < seconds <= MOST_LESSON_SECONDS:
+            raise UserError(f"A lesson here lasts at most {MOST_LESSON_SECONDS} seconds.")
+        vlm = self._model(run)
+        pictures = [open_picture(uploaded(image)) for image in images]
+        newcomer = Newcomer.of(read_word(word, vlm.tokenizer, words_taught(vlm)), pictures)
+        config = replace(config_of(vlm), seconds=seconds, steps=None)
+        lesson = self.runs.start(
+            config, pictures[-1], lambda _, picture: teach(vlm, newcomer, seconds, picture=picture)
+        )
+        return {"run": lesson.id}
+
+    @telling_client
     def status(self, run: str) -> dict:
         """How a run goes: {"state": "running", "paused", "stopped", "finished", "diverged" or "failed", "step",
         "seconds", "share" of its budget, "loss", "exact_match" per language and "slots" at its last evaluation,
-        "message"}.
+        "message", "taught": of a run of /teach the word's share of right answers before and, in the end, after it}.
         """
         known = self._run(run)
         last = known.scores[-1] if known.scores else {"exact_match": {}, "slots": {}}
@@ -117,6 +180,7 @@ class Endpoints:
             "exact_match": last["exact_match"],
             "slots": last["slots"],
             "message": known.message,
+            "taught": [event.share for event in known.recognized],
         }
 
     @telling_client
@@ -172,6 +236,10 @@ class Endpoints:
         if vlm is None:
             raise UserError("This run has just begun and has no model yet; ask again in a second.")
         return vlm
+
+
+def _rounded(figures: dict) -> dict:
+    return {name: round(value, ROUNDED) if isinstance(value, float) else value for name, value in figures.items()}
 
 
 def uploaded(image: dict) -> Path:

@@ -16,11 +16,10 @@ def draw_benchmark(report: dict) -> Image.Image:
     figure = Figure(figsize=(14, 4.2), dpi=100, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     speed, latency, learning = figure.subplots(1, 3)
-    names = list(report["training"])
-    rates = [report["training"][name]["words_per_second"] for name in names]
-    _bars(speed, names, rates, "caption words learned per second", "{:,.0f}")
+    rates = {name: figures["words_per_second"] for name, figures in report["training"].items()}
+    _bars(speed, rates, "caption words learned per second", "{:,.0f}")
     times = report["caption_latency"]["milliseconds"]
-    _bars(latency, list(times), list(times.values()), "milliseconds to caption one picture", "{:.1f}")
+    _bars(latency, times, "milliseconds to caption one picture", "{:.1f}")
     curve = report["learning"]["curve"]
     learning.plot([spent for spent, _ in curve], [exact for _, exact in curve], "-o", color=BLUE, markersize=4)
     learning.set_ylim(0, 1.02)
@@ -31,10 +30,11 @@ def draw_benchmark(report: dict) -> Image.Image:
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
 
 
-def _bars(axis, names: list[str], values: list[float], title: str, shape: str) -> None:
-    bars = axis.barh(range(len(names)), values, color=[BLUE, *[GREY] * (len(names) - 1)])
-    axis.bar_label(bars, [shape.format(value) for value in values], padding=4, fontsize=12)
-    axis.set_yticks(range(len(names)), [name.replace(" ", "\n", 1) for name in names])
+def _bars(axis, values: dict[str, float], title: str, shape: str) -> None:
+    colors = [BLUE if name.startswith(("recipe", "cached")) else GREY for name in values]
+    bars = axis.barh(range(len(values)), values.values(), color=colors)
+    axis.bar_label(bars, [shape.format(value) for value in values.values()], padding=4, fontsize=12)
+    axis.set_yticks(range(len(values)), [name.replace(" ", "\n", 1) for name in values])
     axis.invert_yaxis()
-    axis.set_xlim(0, 1.25 * max(values))
+    axis.set_xlim(0, 1.25 * max(values.values()))
     axis.set_title(title)

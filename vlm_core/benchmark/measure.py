@@ -25,6 +25,7 @@ ROUNDS = 4
 SLICE_SECONDS = 3.0
 CAPTIONS = 40
 GEMM_SIZE, GEMM_ROUNDS = 2048, 8
+UNITS = ("pictures_per_second", "pairs_per_second", "words_per_second")
 EXACT_MATCHES = (0.5, 0.8, 0.9, 0.95)
 EVALUATIONS = 30
 
@@ -72,9 +73,11 @@ def measure_gemm() -> dict:
 
 
 def measure_training(slice_seconds: float, with_transformers: bool) -> dict:
-    """Pictures and words per second of every contender, in turns."""
-    own, events = contenders.recipe()
-    running = [own, contenders.plain_loop()]
+    """Pictures, picture-caption pairs and words per second of every contender, in turns; and how many times those of
+    the recipe, and of its steps alone, each of the others' are."""
+    recipe, events = contenders.recipe()
+    own = [recipe, contenders.recipe_steps()]
+    running = [*own, contenders.plain_loop()]
     if with_transformers:
         running.append(contenders.transformers_loop())
     try:
@@ -88,9 +91,11 @@ def measure_training(slice_seconds: float, with_transformers: bool) -> dict:
         events.close()
         torch.set_num_threads(contenders.CPUS)
     rates = {contender.name: contender.rates() for contender in running}
-    for other in list(rates.values())[1:]:
-        other["recipe_is_faster_in_pictures"] = rates["recipe"]["pictures_per_second"] / other["pictures_per_second"]
-        other["recipe_is_faster_in_words"] = rates["recipe"]["words_per_second"] / other["words_per_second"]
+    for other in running[len(own) :]:
+        theirs = rates[other.name]
+        theirs["times_faster"] = {
+            ours.name: {unit: rates[ours.name][unit] / theirs[unit] for unit in UNITS} for ours in own
+        }
     return rates
 
 

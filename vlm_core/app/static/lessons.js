@@ -191,7 +191,9 @@
     if (tabs.length && open && !tabs.includes(open)) document.getElementById(`${tabs[0]}-button`)?.click();
   };
 
+  const end = () => state.lesson && document.dispatchEvent(new Event("lesson-end"));
   const enter = (name, step = 0) => {
+    end();
     ask_for(name, Math.max(step, 0), true);
     state.step = step;
     state.lesson = state.data.lessons.find((lesson) => lesson.name === name) ?? null;
@@ -203,6 +205,7 @@
     go(step);
   };
   const leave = () => {
+    end();
     state.lesson = null;
     delete document.body.dataset.lesson;
     address({ lesson: null, step: null });
