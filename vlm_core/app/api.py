@@ -86,9 +86,10 @@ class Endpoints:
     ) -> dict:
         """Caption a picture with something changed: `hidden` patches (0 to 195, row by row), `heads_off` as [layer,
         head], words `forced` at their place ({"0": "a"}). Gives {"before": [{"text", "probability", "after": what it is
-        under the changes, "looked": its attention on what is hidden, "fall", "verdict": "needed", "unneeded", "unseen"
-        or null}, ...], "after": [{"text", "probability"}, ...], "need"}. With `need`, the place of a word, that says
-        how far the word falls without the patches it looked at ("attended"), and without as many random ones.
+        under all changes, "looked": its attention on what is hidden, "fall": how far hiding alone takes it down,
+        "verdict": "needed", "unneeded", "unseen" or null}, ...], "after": [{"text", "probability"}, ...], "need"}. With
+        `need`, the place of a word, that says how far the word falls without the patches it looked at ("attended"), and
+        without as many random ones.
         """
         from vlm_core.insight.what_if import measure_need, what_if
         from vlm_core.model.intervention import Intervention
