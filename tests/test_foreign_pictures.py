@@ -1,14 +1,21 @@
 """The bundled model reads what people bring: pictures that this project's renderer never made."""
 
+from pathlib import Path
+
+import gradio
+import matplotlib
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from tests.foreign import SOURCES, foreign_pictures
 from vlm_core import VLM, sample_scene
-from vlm_core.app.panels.caption import UNSURE_BELOW
+from vlm_core.insight.certainty import certainty_of
 from vlm_core.insight.exam import examine
+from vlm_core.insight.overlays import FONT
+from vlm_core.pictures import open_picture
 from vlm_core.scenes.language import parse
+from vlm_core.scenes.world import LANGUAGES
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +81,36 @@ def blobs(seed: int) -> Image.Image:
     return Image.fromarray(small).resize((224, 224), Image.Resampling.BICUBIC)
 
 
-def test_the_page_calls_unsure_what_is_outside_the_world_and_little_of_what_is_in_it(vlm):
-    def unsure(picture: Image.Image) -> bool:
-        return min(token.probability for token in vlm.caption(picture).tokens) < UNSURE_BELOW
+def photographs() -> list[Image.Image]:
+    """Those that come along with packages of the project."""
+    samples = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+    theirs = Path(gradio.__file__).parent / "media_assets" / "images"
+    return [open_picture(path) for path in (samples, *sorted(theirs.glob("*.jp*g")))]
 
-    assert sum(unsure(blobs(seed)) for seed in range(20)) >= 16
-    assert sum(unsure(picture.image) for picture in foreign_pictures()[::7]) <= 8  # of 40
-    assert sum(unsure(sample_scene(seed, 3).image) for seed in range(40)) <= 2
+
+def written(words: str, size: int) -> Image.Image:
+    """A text, a word or a letter, on white paper."""
+    picture = Image.new("RGB", (224, 224), "white")
+    ImageDraw.Draw(picture).multiline_text((16, 20), words, "black", ImageFont.truetype(str(FONT), size))
+    return picture
+
+
+def is_sure(vlm, picture: Image.Image) -> bool:
+    return certainty_of(vlm, {language: vlm.caption(picture, language) for language in LANGUAGES}).reason is None
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        *photographs(), *map(blobs, range(12)), written("Hello\nworld", 40), written("你好", 80), written("A", 150),
+        written("7", 150), written("The quick\nbrown fox\njumps", 32),
+        *(Image.new("RGB", (224, 224), paper) for paper in ("white", "black", "red")),
+    ],
+)  # fmt: skip
+def test_it_is_not_sure_of_what_is_outside_the_world(vlm, strange):
+    assert not is_sure(vlm, strange)
+
+
+def test_it_is_sure_of_what_it_knows(vlm):
+    assert sum(is_sure(vlm, picture.image) for picture in foreign_pictures()[::4]) >= 69  # of 70
+    assert sum(is_sure(vlm, sample_scene(seed, 3).image) for seed in range(100)) >= 96

@@ -24,6 +24,7 @@ from vlm_core.config import TrainConfig
 from vlm_core.errors import UserError
 from vlm_core.insight.exam import Exam
 from vlm_core.learning.parcel import unpack
+from vlm_core.model.generation import Caption
 from vlm_core.scenes import sample_scene
 from vlm_core.scenes.tokenizer import WordTokenizer
 
@@ -57,7 +58,8 @@ def speaker(word, steps=10):
     )  # fmt: skip
     return SimpleNamespace(
         config=SimpleNamespace(grid=2, patches=4, keys=5, null_key=True), trained_steps=steps, run={},
-        languages=("en", "zh"), stream=lambda shown, language: iter([token]),
+        languages=("en", "zh"), stream=lambda shown, language: iter([token]), tokenizer=WordTokenizer(),
+        caption=lambda shown, language: Caption(word, (token,), language),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from vlm_core.app.panels.caption import caption_as_data
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.settings import configure, settings_asked, settings_of
 from vlm_core.app.snippets import ADDRESS, Shown, client_code, command_line, link, python_code
+from vlm_core.app.speakers import bundled_model
 from vlm_core.cli import build_parser
 from vlm_core.config import ModelConfig, TrainConfig
 from vlm_core.errors import UserError
@@ -84,15 +85,16 @@ def test_a_file_that_is_no_run_changes_nothing(tmp_path):
 # The figure
 
 
-def what_the_lens_has(vlm, language="en"):
+def what_the_lens_has(language="en"):
+    vlm = bundled_model()
     tokens = vlm.caption(SCENE.image, language).tokens[:4]
     held = re.search(r'data-json="([^"]*)"', caption_as_data(vlm, list(tokens), language, "0.1", [], done=True))
     return tokens, json.loads(unescape(held.group(1)))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_figure_is_of_what_the_lens_shows(vlm, language):
-    tokens, told = what_the_lens_has(vlm, language)
+def test_the_figure_is_of_what_the_lens_shows(language):
+    tokens, told = what_the_lens_has(language)
     caption = take_home.read_caption(told)
     for ours, theirs in zip(caption.tokens, tokens, strict=True):
         assert ours.text == theirs.text and abs(ours.probability - theirs.probability) < 1e-3
@@ -114,8 +116,8 @@ def test_the_figure_is_of_what_the_lens_shows(vlm, language):
     ],
     ids=range(6),
 )
-def test_a_caption_that_is_none_is_told_in_a_sentence(vlm, change):
-    _, told = what_the_lens_has(vlm)
+def test_a_caption_that_is_none_is_told_in_a_sentence(change):
+    _, told = what_the_lens_has()
     change(told)
     lens = json.dumps({"caption": told, "picture": data_uri(SCENE.image), "head": "mean"})
     with pytest.raises(UserError, match="no caption to draw"):

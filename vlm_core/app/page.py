@@ -224,8 +224,10 @@ class Handlers:
         note = caption.introduce(vlm, name, spoken, language, exam, learning and moment is None)
         head = name_head(exam.layer_head if exam else None)
         scene = what_it_shows(shown)
-        for picture_data, caption_data, sure in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
-            yield picture_data, caption_data, note if sure or vlm.trained_steps == 0 else note + caption.doubt(language)
+        for picture_data, caption_data, certainty in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
+            if certainty and vlm.trained_steps:
+                note += caption.doubt(certainty, spoken, language)
+            yield picture_data, caption_data, note
 
     def follow(self, *asked) -> tuple[str, str, str, str]:
         """The caption of the canvas as it is now: (picture data, caption data, note, message); all empty if it is.

@@ -18,14 +18,19 @@ from vlm_core.app.truth import Truth, as_far_as_true, truth_of
 from vlm_core.scenes import Scene
 
 if TYPE_CHECKING:
+    from vlm_core.insight.certainty import Certainty
     from vlm_core.insight.exam import Exam
 
 SPEAKERS = {"run": "model_run", "bundled": "model_bundled"}
 ATTENTION_STEPS = 10_000
 """Attention is sent in whole ten-thousandths."""
 UNSURE_BELOW = 0.7
-"""Words of less probability are underlined, and a caption that has one is called unsure: nearly every picture of soft
-blobs of colour is, one in ten of the icons and glyphs that are read right, and one in a hundred of the world's own."""
+"""Words of less probability are underlined. Whether the model is sure of a picture is another question: see
+`insight.certainty`."""
+UNSURE = {"word": "unsure_word", "differs": "unsure_differs", "nonsense": "unsure_nonsense"}
+"""Why the model is not sure of a picture, in the page's words."""
+MOST_TOLD = 60
+"""Characters of a caption that a warning quotes."""
 LENS_WORDS = (
     "lens_hint", "layer_head", "mean", "layer", "head", "instead", "null_mass", "uniform", "attention", "entropy",
     "truth", "truth_box", "truth_hit", "truth_miss", "truth_mass", "all_heads", "own_scale", "own_scale_on",
@@ -111,20 +116,24 @@ def speak(
     head: str = "mean",
     scene: Scene | None = None,
     word_by_word: bool = True,
-) -> Iterator[tuple[str, str, bool]]:
-    """(picture data, caption data, is the model sure so far) anew for each word, if that is wanted, and at the end.
+) -> Iterator[tuple[str, str, Certainty | None]]:
+    """(picture data, caption data, None) anew for each word, if that is wanted; at the end, with how sure it is.
 
     `scene` is what the picture shows, if that is known.
     """
+    from vlm_core.insight.certainty import certainty_of
+    from vlm_core.model.generation import Caption
+
     shown = as_data(data_uri(picture))
     tokens: list = []
-    sure, truth = True, truth_of(scene, vlm, language)
+    truth = truth_of(scene, vlm, language)
     for token in vlm.stream(picture, language):
         tokens.append(token)
-        sure = sure and token.probability >= UNSURE_BELOW
         if word_by_word:
-            yield shown, caption_as_data(vlm, tokens, language, head, truth, done=False), sure
-    yield shown, caption_as_data(vlm, tokens, language, head, truth, done=True), sure
+            yield shown, caption_as_data(vlm, tokens, language, head, truth, done=False), None
+    captions = {language: Caption(vlm.tokenizer.join([token.text for token in tokens]), tuple(tokens), language)}
+    captions |= {other: vlm.caption(picture, other) for other in vlm.languages if other != language}
+    yield shown, caption_as_data(vlm, tokens, language, head, truth, done=True), certainty_of(vlm, captions)
 
 
 def introduce(
@@ -157,6 +166,15 @@ def tell_head(exam: Exam, language: str) -> str:
     return text(language, "points", name=name, hit=f"{exam.hit:.0%}", chance=f"{exam.chance:.0%}")
 
 
-def doubt(language: str) -> str:
-    """A warning beside a caption that the model itself is unsure of."""
-    return f'<p class="doubt" role="alert">{escape(text(language, "unsure"))}</p>'
+def doubt(certainty: Certainty, spoken: str, language: str) -> str:
+    """A warning beside a caption in `spoken` that the model is not sure of, in the page's language; "" if it is."""
+    if certainty.reason is None:
+        return ""
+    said = certainty.text if len(certainty.text) <= MOST_TOLD else f"{certainty.text[:MOST_TOLD]}…"
+    values = {"said": said, "share": f"{certainty.probability:.0%}"}
+    asked = ""
+    if certainty.language != spoken:
+        asked = text(language, "unsure_asked", spoken=text(language, LANGUAGE_NAMES[certainty.language]))
+        asked += ", " if language == "en" else ","
+    told = text(language, UNSURE[certainty.reason], asked=asked, **values)
+    return f'<p class="doubt" role="alert">{escape(told)} {escape(text(language, "unsure_why"))}</p>'
