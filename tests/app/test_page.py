@@ -31,6 +31,13 @@ from vlm_core.scenes.tokenizer import WordTokenizer
 CONFIG = TrainConfig()
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_is_left_running():
+    """A page that is opened examines the bundled model in a thread; a process that ended under it would abort."""
+    yield
+    speakers.bundled_exam()
+
+
 @pytest.fixture
 def handlers():
     return Handlers(Runs())
