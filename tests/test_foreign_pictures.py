@@ -15,7 +15,6 @@ from vlm_core.insight.exam import examine
 from vlm_core.insight.overlays import FONT
 from vlm_core.pictures import open_picture
 from vlm_core.scenes.language import parse
-from vlm_core.scenes.world import LANGUAGES
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +95,7 @@ def written(words: str, size: int) -> Image.Image:
 
 
 def is_sure(vlm, picture: Image.Image) -> bool:
-    return certainty_of(vlm, {language: vlm.caption(picture, language) for language in LANGUAGES}).reason is None
+    return certainty_of(vlm, picture, vlm.caption(picture)).reason is None
 
 
 @pytest.mark.parametrize(

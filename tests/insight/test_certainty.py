@@ -9,22 +9,25 @@ from vlm_core.scenes.language import Facts, ObjectFacts, caption
 from vlm_core.scenes.tokenizer import WordTokenizer
 
 TOKENIZER = WordTokenizer()
-VLM = SimpleNamespace(tokenizer=TOKENIZER, run={})
 FACTS = Facts((ObjectFacts("star", "red", "large", "center"),))
 OTHER = Facts((ObjectFacts("moon", "red", "large", "center"),))
 ELSEWHERE = Facts((ObjectFacts("star", "red", "small", "left"),))
 
 
-def said(text, language, **chances):
-    tokens = TOKENIZER.split(text, language)
-    return SimpleNamespace(
-        text=text, tokens=[SimpleNamespace(text=token, probability=chances.get(token, 0.99)) for token in tokens]
-    )
+def of_texts(texts, **chances):
+    """Of a model that says these texts, per language; tokens have a probability of 0.99 unless given another."""
+
+    def say(picture, language):
+        words = TOKENIZER.split(texts[language], language)
+        tokens = [SimpleNamespace(text=word, probability=chances.get(word, 0.99)) for word in words]
+        return SimpleNamespace(text=texts[language], tokens=tokens, language=language)
+
+    vlm = SimpleNamespace(tokenizer=TOKENIZER, run={}, languages=tuple(texts), caption=say)
+    return certainty_of(vlm, None, say(None, vlm.languages[0]))
 
 
 def certainty(english, chinese=FACTS, **chances):
-    facts = {"en": english, "zh": chinese}
-    return certainty_of(VLM, {each: said(caption(facts[each], each), each, **chances) for each in facts})
+    return of_texts({"en": caption(english, "en"), "zh": caption(chinese, "zh")}, **chances)
 
 
 def test_captions_that_say_the_same_and_are_likely_are_sure():
@@ -51,10 +54,10 @@ def test_another_thing_in_another_language_is_told():
 
 
 def test_what_is_no_sentence_is_no_answer():
-    captions = {"en": said("a red a red", "en"), "zh": said(caption(FACTS, "zh"), "zh")}
-    assert certainty_of(VLM, captions).reason == "nonsense"
+    found = of_texts({"en": caption(FACTS, "en"), "zh": "红色红色"})
+    assert (found.reason, found.language, found.text) == ("nonsense", "zh", "红色红色")
 
 
 def test_a_model_of_one_language_is_asked_in_that():
-    assert certainty_of(VLM, {"en": said(caption(FACTS, "en"), "en")}).reason is None
-    assert certainty_of(VLM, {"en": said(caption(FACTS, "en"), "en", red=0.5)}).text == "red"
+    assert of_texts({"en": caption(FACTS, "en")}).reason is None
+    assert of_texts({"en": caption(FACTS, "en")}, red=0.5).text == "red"

@@ -55,12 +55,15 @@ class Endpoints:
 
     @telling_client
     def caption(self, image: gr.FileData, language: Literal["en", "zh"] = "en", run: str = "") -> dict:
-        """Say what is in a picture. Gives {"text", "language", "trained_steps", "words": [{"text", "probability",
-        "alternatives": [[text, probability], ...], "null_mass", "attention": 14 rows of 14 shares (mean of all heads)},
-        ...]}. `run` names a run that /train began; without one the bundled model speaks.
+        """Say what is in a picture. Gives {"text", "language", "trained_steps", "unsure", "words": [{"text",
+        "probability", "alternatives": [[text, probability], ...], "null_mass", "attention": 14 rows of 14 shares (mean
+        of all heads)}, ...]}. `run` names a run that /train began; without one the bundled model speaks. "unsure" is
+        null, or why the caption is to be doubted: "word", "differs" (in another language) or "nonsense".
         """
-        vlm = self._model(run)
-        spoken = vlm.caption(open_picture(uploaded(image)), language)
+        from vlm_core.insight.certainty import certainty_of
+
+        vlm, picture = self._model(run), open_picture(uploaded(image))
+        spoken = vlm.caption(picture, language)
         words = [
             {
                 "text": token.text,
@@ -71,7 +74,8 @@ class Endpoints:
             }
             for token in spoken.tokens
         ]
-        return {"text": spoken.text, "language": language, "trained_steps": vlm.trained_steps, "words": words}
+        told = {"text": spoken.text, "language": language, "trained_steps": vlm.trained_steps}
+        return {**told, "unsure": certainty_of(vlm, picture, spoken).reason, "words": words}
 
     @telling_client
     def what_if(

@@ -225,7 +225,7 @@ class Handlers:
         head = name_head(exam.layer_head if exam else None)
         scene = what_it_shows(shown)
         for picture_data, caption_data, certainty in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
-            if certainty and vlm.trained_steps:
+            if certainty:
                 note += caption.doubt(certainty, spoken, language)
             yield picture_data, caption_data, note
 

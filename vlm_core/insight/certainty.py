@@ -7,7 +7,10 @@ model, and there it often hesitates, or names something else.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from PIL import Image
 
 from vlm_core.insight.bilingual import Told, tell
 from vlm_core.learning.teaching import words_taught
@@ -37,36 +40,35 @@ class Certainty:
     """Of the word, 0 to 1."""
 
 
-def certainty_of(vlm: VLM, captions: dict[str, Caption]) -> Certainty:
-    """How sure `vlm` is of one picture, from what it says of it: a caption per language, the one asked for first."""
+def certainty_of(vlm: VLM, picture: Image.Image, caption: Caption) -> Certainty:
+    """How sure `vlm` is of a picture that it gave this caption of; it is asked in its other languages as well."""
+    others = (language for language in vlm.languages if language != caption.language)
+    captions = {caption.language: caption} | {language: vlm.caption(picture, language) for language in others}
     taught = words_taught(vlm)
     told = {
-        language: tell([token.text for token in caption.tokens], language, vlm.tokenizer, taught)
-        for language, caption in captions.items()
+        language: tell([token.text for token in said.tokens], language, vlm.tokenizer, taught)
+        for language, said in captions.items()
     }
-    (_, asked), *_ = told.items()
-    for language, caption in captions.items():
+    for language, said in captions.items():
         if not told[language].caption:
-            return Certainty("nonsense", language, caption.text, 0.0)
-    language, word, probability = min(
-        (least for language, caption in captions.items() for least in _chances(caption, told[language], language, vlm)),
-        key=lambda found: found[2],
-    )
+            return Certainty("nonsense", language, said.text, 0.0)
+    chances = [chance for language, said in captions.items() for chance in _chances(vlm, said, told[language])]
+    language, word, probability = min(chances, key=lambda chance: chance[2])
     if probability < SURE_FROM:
         return Certainty("word", language, word, probability)
-    for other, caption in captions.items():
-        if _things(told[other]) != _things(asked):
-            return Certainty("differs", other, caption.text, probability)
+    for other, said in captions.items():
+        if _things(told[other]) != _things(told[caption.language]):
+            return Certainty("differs", other, said.text, probability)
     return Certainty(None, language, word, probability)
 
 
-def _chances(caption: Caption, told: Told, language: str, vlm: VLM):
+def _chances(vlm: VLM, caption: Caption, told: Told) -> Iterator[tuple[str, str, float]]:
     """(language, word, probability of its least sure token) of each colour and shape word."""
     for word in told.words:
         if word.slot in _THINGS:
             tokens = caption.tokens[word.first : word.first + word.count]
             text = vlm.tokenizer.join([token.text for token in tokens])
-            yield language, text, min(token.probability for token in tokens)
+            yield caption.language, text, min(token.probability for token in tokens)
 
 
 def _things(told: Told) -> list[tuple[str, str]]:

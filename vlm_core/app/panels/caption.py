@@ -117,7 +117,8 @@ def speak(
     scene: Scene | None = None,
     word_by_word: bool = True,
 ) -> Iterator[tuple[str, str, Certainty | None]]:
-    """(picture data, caption data, None) anew for each word, if that is wanted; at the end, with how sure it is.
+    """(picture data, caption data, None) anew for each word, if that is wanted; at the end, with how sure a model is
+    that has learned anything.
 
     `scene` is what the picture shows, if that is known.
     """
@@ -131,9 +132,9 @@ def speak(
         tokens.append(token)
         if word_by_word:
             yield shown, caption_as_data(vlm, tokens, language, head, truth, done=False), None
-    captions = {language: Caption(vlm.tokenizer.join([token.text for token in tokens]), tuple(tokens), language)}
-    captions |= {other: vlm.caption(picture, other) for other in vlm.languages if other != language}
-    yield shown, caption_as_data(vlm, tokens, language, head, truth, done=True), certainty_of(vlm, captions)
+    whole = Caption(vlm.tokenizer.join([token.text for token in tokens]), tuple(tokens), language)
+    data = caption_as_data(vlm, tokens, language, head, truth, done=True)
+    yield shown, data, certainty_of(vlm, picture, whole) if vlm.trained_steps else None
 
 
 def introduce(
