@@ -161,7 +161,8 @@ def build_page(runs: Runs) -> gr.Blocks:
 
         # Language, and what the address restores
         words = [page_language, heading, drawing.title, drawing.samples, speech.lens_words, seen, *labelled]
-        switch.input(handlers.speak_language, switch, words, **told)
+        # The switch is told its own language: what the page was opened with may arrive after the first click on it.
+        switch.input(lambda language: (language, *handlers.speak_language(language)), switch, [switch, *words], **told)
         page.load(
             handlers.restore,
             None,
