@@ -385,6 +385,13 @@ def test_what_a_run_measured_is_taken_down_with_the_stages_that_it_shows(monkeyp
     assert run.signals == [(0.1, words)]
 
 
+def test_a_run_that_is_finished_has_spent_its_budget():
+    run = Run("r", TrainConfig(), None)
+    record(run, step(10, share=0.8))
+    record(run, finished(10))
+    assert (run.state, run.share) == ("finished", 1.0)
+
+
 def test_a_run_that_is_over_without_a_word_is_not_pulled_again():
     runs = Runs()
     run = runs.start(TrainConfig(), None, train=lambda config, picture: (event for event in ()))

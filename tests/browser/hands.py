@@ -26,6 +26,8 @@ def open_page(page, query=""):
     page.goto(f"/?{query}")
     page.wait_for_selector("#editor[data-ready=true] canvas")
     until(page, lambda: canvas(page).min() > 200, "the canvas is white and ready")
+    if "lang=zh" in query:  # what is pressed while its words are being replaced is not pressed
+        until(page, lambda: page.get_attribute("html", "lang") == "zh", "the page speaks Chinese")
 
 
 def canvas(page):

@@ -283,6 +283,8 @@ def record(run: Run, event) -> None:
             run.sampled += 1
         case Finished():
             run.vlm, run.message = event.vlm, event.message
+            if event.reason != "diverged":
+                run.share = 1.0  # its last step may have begun well before: what came after it spent the rest
             # A run may be paused in its last moment, and is done all the same; stopped it stays stopped.
             if run.live:
                 run.state = "diverged" if event.reason == "diverged" else "finished"
