@@ -344,8 +344,8 @@ def test_reloaded_page_finds_its_run_by_the_address(page):
     assert page.get_attribute("#status [data-run]", "data-run") == run
     until(page, lambda: step(page) > reached, "the run has gone on")
     page.locator("#settings button").first.click()
+    until(page, lambda: page.locator("#level input:checked").input_value() == "1", "its settings are back")
     assert page.input_value("#seconds input") == "60"
-    assert page.locator("#level input:checked").input_value() == "1"
 
 
 def test_another_tab_sees_nothing_of_the_run(page):

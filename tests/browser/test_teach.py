@@ -54,8 +54,7 @@ def test_a_word_is_taught_from_drawings_and_can_be_taken_back(page):
     assert "taught here: arrow" in page.inner_text("#note")
     page.click("#teach-forget")
     until(page, lambda: not page.locator("#teach-forget").is_visible(), "the lesson is gone")
-    caption(page)
-    assert "bundled model" in page.inner_text("#note")
+    until(page, lambda: "bundled model" in page.inner_text("#note"), "the bundled model speaks again")
 
 
 @pytest.mark.parametrize("viewport", [{"width": 390, "height": 844}], ids=["phone"])
