@@ -95,7 +95,7 @@ def written(words: str, size: int) -> Image.Image:
 
 
 def is_sure(vlm, picture: Image.Image) -> bool:
-    return certainty_of(vlm, picture, vlm.caption(picture)).reason is None
+    return certainty_of(vlm, picture, vlm.caption(picture).tokens, "en").reason is None
 
 
 @pytest.mark.parametrize(

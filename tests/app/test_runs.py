@@ -5,6 +5,7 @@ import threading
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from vlm_core.app import runs as module
@@ -225,6 +226,14 @@ def test_run_that_nobody_asks_for_is_closed_and_forgotten(runs, monkeypatch):
     monkeypatch.setattr(module, "FORGET_AFTER", 0.0)
     assert training.closed.wait(PATIENCE)
     assert runs.get(run.id) is None
+
+
+def test_the_beginning_of_a_curve_is_drawn_as_finely_as_its_end():
+    run = Run("r", CONFIG, None)
+    for number in range(1, 5001):
+        record(run, step(number, share=number / 5000))
+    gaps = np.diff([share for share, _ in run.losses])
+    assert gaps.min() > 0.5 / CURVE_POINTS and gaps.max() < 2 / CURVE_POINTS and run.losses[-1][0] == 1
 
 
 def test_all_training_happens_on_one_thread_that_is_not_the_caller_s(runs):

@@ -33,7 +33,7 @@ def test_the_recipe_is_told_as_much_faster_as_its_rates_are(report):
     for name in ("recipe", "recipe's steps alone"):
         own = training[name]
         assert own["parameters"] == plain["parameters"]
-        assert own["pairs_per_second"] == pytest.approx(2 * own["pictures_per_second"])
+        assert own["captions_per_second"] == pytest.approx(2 * own["pictures_per_second"])
         ratio = own["words_per_second"] / plain["words_per_second"]
         assert plain["times_faster"][name]["words_per_second"] == pytest.approx(ratio)
         assert ratio > 1.5  # measured at length it is far more; here all have half a second at a time

@@ -23,7 +23,8 @@ def of_texts(texts, **chances):
         return SimpleNamespace(text=texts[language], tokens=tokens, language=language)
 
     vlm = SimpleNamespace(tokenizer=TOKENIZER, run={}, languages=tuple(texts), caption=say)
-    return certainty_of(vlm, None, say(None, vlm.languages[0]))
+    first = vlm.languages[0]
+    return certainty_of(vlm, None, say(None, first).tokens, first)
 
 
 def certainty(english, chinese=FACTS, **chances):

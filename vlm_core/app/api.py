@@ -5,13 +5,13 @@ The signatures are what the page's API documentation shows, so they are not left
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
+from vlm_core.app import teaching
 from vlm_core.app.downloads import put_down
 from vlm_core.app.homecoming import pack_run
 from vlm_core.app.runs import Run, Runs
@@ -22,7 +22,6 @@ from vlm_core.pictures import open_picture
 
 MOST_SCENES = 256
 MOST_SECONDS, MOST_STEPS = 3600, 20_000
-MOST_DRAWINGS, MOST_LESSON_SECONDS = 12, 120
 ROUNDED = 4
 
 
@@ -75,7 +74,7 @@ class Endpoints:
             for token in spoken.tokens
         ]
         told = {"text": spoken.text, "language": language, "trained_steps": vlm.trained_steps}
-        return {**told, "unsure": certainty_of(vlm, picture, spoken).reason, "words": words}
+        return {**told, "unsure": certainty_of(vlm, picture, spoken.tokens, language).reason, "words": words}
 
     @telling_client
     def what_if(
@@ -147,26 +146,17 @@ class Endpoints:
         return {"run": self.runs.start(config, None).id}
 
     @telling_client
-    def teach(self, images: list[gr.FileData], word: str, run: str = "", seconds: float = 20.0) -> dict:
+    def teach(self, images: list[gr.FileData], word: str, run: str = "", seconds: float = teaching.SECONDS) -> dict:
         """Teach a model a new word, in English letters or Chinese characters, from pictures of one such thing each.
         Gives {"run": the id of a new run}; when that has finished, its model says the word, and /status tells what is
         left of what it knew. `run` is whose model learns; without it, the bundled one does.
         """
-        from vlm_core.learning.teaching import config_of, teach, words_taught
-        from vlm_core.scenes.newcomers import Newcomer, read_word
-
-        if not images or len(images) > MOST_DRAWINGS:
-            raise UserError(f"A word is taught with 1 to {MOST_DRAWINGS} pictures.")
-        if not 0 < seconds <= MOST_LESSON_SECONDS:
-            raise UserError(f"A lesson here lasts at most {MOST_LESSON_SECONDS} seconds.")
-        vlm = self._model(run)
+        if not images or len(images) > teaching.MOST_EXAMPLES:
+            raise UserError(f"A word is taught with 1 to {teaching.MOST_EXAMPLES} pictures.")
+        if not 0 < seconds <= teaching.MOST_SECONDS:
+            raise UserError(f"A word is taught for at most {teaching.MOST_SECONDS:g} seconds.")
         pictures = [open_picture(uploaded(image)) for image in images]
-        newcomer = Newcomer.of(read_word(word, vlm.tokenizer, words_taught(vlm)), pictures)
-        config = replace(config_of(vlm), seconds=seconds, steps=None)
-        lesson = self.runs.start(
-            config, pictures[-1], lambda _, picture: teach(vlm, newcomer, seconds, picture=picture)
-        )
-        return {"run": lesson.id}
+        return {"run": teaching.begin_teaching(self.runs, self._model(run), word, pictures, seconds).id}
 
     @telling_client
     def status(self, run: str) -> dict:

@@ -227,7 +227,7 @@ class Handlers:
         scene = what_it_shows(shown)
         for picture_data, caption_data, certainty in caption.speak(vlm, shown, spoken, head, scene, word_by_word):
             if certainty:
-                note += caption.doubt(certainty, spoken, language)
+                note += caption.doubt(certainty, language)
             yield picture_data, caption_data, note
 
     def follow(self, *asked) -> tuple[str, str, str, str]:

@@ -29,6 +29,7 @@ MOST_ENDED = 60
 MOST_LIVES = 12
 """Ended runs whose life can still be looked back on, those asked for last; each takes some 70 MB."""
 CURVE_POINTS = 120
+"""Of a curve, evenly over the run's budget: the fall of its first seconds is as finely drawn as its end."""
 
 
 @dataclass
@@ -46,11 +47,11 @@ class Run:
     share: float = 0.0
     speed: float = 0.0
     losses: list[tuple[float, float]] = field(default_factory=list)
-    """(share of the budget, loss), thinned to at most twice CURVE_POINTS."""
+    """(share of the budget, loss), about CURVE_POINTS at most."""
     scores: list[dict] = field(default_factory=list)
     """One entry per evaluation: share, step, exact match per language, accuracy per slot, and the exam's figures."""
     signals: list[tuple[float, dict]] = field(default_factory=list)
-    """(share of the budget, signal per kind of word), thinned to at most twice CURVE_POINTS."""
+    """(share of the budget, signal per kind of word), about CURVE_POINTS at most."""
     stages: dict = field(default_factory=dict)
     """The stages of learning seen so far (`stages.Moment`), by name."""
     parameters: int = 0
@@ -257,9 +258,9 @@ def record(run: Run, event) -> None:
             run.step, run.seconds, run.share, run.speed = (
                 event.step, event.seconds, event.share, event.pictures_per_second,
             )  # fmt: skip
-            run.losses = _thinned([*run.losses, (event.share, event.loss)])
+            run.losses = _continued(run.losses, (event.share, event.loss))
             if event.signals:
-                run.signals = _thinned([*run.signals, (event.share, event.signals)])
+                run.signals = _continued(run.signals, (event.share, event.signals))
                 run.stages = add_stages(run.stages, Moment(event.step, event.share, event.signals))
         case Snapshot():
             run.life.append(event)
@@ -290,6 +291,8 @@ def record(run: Run, event) -> None:
                 run.state = "diverged" if event.reason == "diverged" else "finished"
 
 
-def _thinned(points: list) -> list:
-    """Points of a curve: every second one is dropped where there are too many to draw."""
-    return points[::2] if len(points) > 2 * CURVE_POINTS else points
+def _continued(points: list, newest: tuple) -> list:
+    """A curve with its newest point; the one before gives way where it is too near to its own predecessor to be told
+    from it. Readers of the list keep the one they have."""
+    near = len(points) > 1 and points[-1][0] - points[-2][0] < 1 / CURVE_POINTS
+    return [*points[:-1], newest] if near else [*points, newest]

@@ -94,7 +94,7 @@ def say_settings(config: TrainConfig, language: str, without: tuple[str, ...] = 
     always = ("seconds", "level", "style", "objective", "preset", "seed")
     chosen = dict(zip(KINDS, settings_of(config), strict=True))
     said = []
-    if config.steps is not None and "seconds" in chosen:  # a budget of steps stands in for one of seconds
+    if config.steps is not None:  # a budget of steps stands in for one of seconds
         del chosen["seconds"]
         said.append(f"{text(language, 'steps')} {config.steps:,}")
     said += [

@@ -64,7 +64,7 @@ class Contender:
         return {
             "parameters": self.parameters,
             "pictures_per_second": self.pictures / self.seconds,
-            "pairs_per_second": self.pictures * self.captions / self.seconds,
+            "captions_per_second": self.pictures * self.captions / self.seconds,
             "words_per_second": self.words / self.seconds,
             "threads": self.threads,
         }
@@ -76,7 +76,7 @@ def ready_batches(languages: tuple[str, ...], keep: int | None = None) -> list[B
     ]
 
 
-def words_in(batch: Batch) -> int:
+def words_in(batch: Batch | TensorBatch) -> int:
     """Caption tokens that a batch asks for."""
     return int((batch.targets != IGNORED).sum())
 
@@ -107,7 +107,7 @@ def recipe_steps() -> Contender:
         batch = next(batches)
         sum(learner.losses(batch).values()).backward()
         optimizer.step(0.1)
-        return int((batch.targets != IGNORED).sum())
+        return words_in(batch)
 
     return Contender(
         "recipe's steps alone", learner.vlm.num_parameters, step, threads=CPUS, captions=len(LANGUAGES)
@@ -126,7 +126,7 @@ def plain_loop() -> Contender:
         F.cross_entropy(logits.flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED).backward()
         optimizer.step()
         optimizer.zero_grad()
-        return int((batch.targets != IGNORED).sum())
+        return words_in(batch)
 
     return Contender("plain fp32 loop", vlm.num_parameters, step, threads=CPUS)
 

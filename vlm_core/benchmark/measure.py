@@ -25,7 +25,7 @@ ROUNDS = 4
 SLICE_SECONDS = 3.0
 CAPTIONS = 40
 GEMM_SIZE, GEMM_ROUNDS = 2048, 8
-UNITS = ("pictures_per_second", "pairs_per_second", "words_per_second")
+UNITS = ("pictures_per_second", "captions_per_second", "words_per_second")
 EXACT_MATCHES = (0.5, 0.8, 0.9, 0.95)
 EVALUATIONS = 30
 
@@ -73,8 +73,8 @@ def measure_gemm() -> dict:
 
 
 def measure_training(slice_seconds: float, with_transformers: bool) -> dict:
-    """Pictures, picture-caption pairs and words per second of every contender, in turns; and how many times those of
-    the recipe, and of its steps alone, each of the others' are."""
+    """Pictures, captions and words per second of every contender, in turns; and how many times as many the recipe
+    learns, and its steps alone, as each of the others."""
     recipe, events = contenders.recipe()
     own = [recipe, contenders.recipe_steps()]
     running = [*own, contenders.plain_loop()]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
 
+from vlm_core.learning.teaching import words_taught
+from vlm_core.model.generation import GeneratedToken
+from vlm_core.model.vlm import VLM
 from vlm_core.scenes.language import caption_words, parse
 from vlm_core.scenes.tokenizer import Tokenizer
 from vlm_core.scenes.world import CHINESE, COLORS, PLACES, RELATIONS, SHAPES, SIZES
@@ -80,6 +83,11 @@ def tell(tokens: list[str], language: str, tokenizer: Tokenizer, taught: tuple[s
             found.append((slot, value, place, count))
         place += count
     return Told(_in_turn(found), caption=True)
+
+
+def tell_caption(vlm: VLM, tokens: Sequence[GeneratedToken], language: str) -> Told:
+    """The same of what a model said, with the words that it has been taught."""
+    return tell([token.text for token in tokens], language, vlm.tokenizer, words_taught(vlm))
 
 
 def align(english: Told, chinese: Told) -> list[Pair]:

@@ -7,14 +7,13 @@ model, and there it often hesitates, or names something else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image
 
-from vlm_core.insight.bilingual import Told, tell
-from vlm_core.learning.teaching import words_taught
-from vlm_core.model.generation import Caption
+from vlm_core.insight.bilingual import tell_caption
+from vlm_core.model.generation import GeneratedToken
 from vlm_core.model.vlm import VLM
 
 SURE_FROM = 0.8
@@ -23,7 +22,6 @@ SURE_FROM = 0.8
 Places and sizes are left out: icons are read right with half a probability for "at the left", for nothing but training
 says where that begins.
 """
-_THINGS = ("color", "shape")
 
 
 @dataclass(frozen=True)
@@ -40,37 +38,30 @@ class Certainty:
     """Of the word, 0 to 1."""
 
 
-def certainty_of(vlm: VLM, picture: Image.Image, caption: Caption) -> Certainty:
-    """How sure `vlm` is of a picture that it gave this caption of; it is asked in its other languages as well."""
-    others = (language for language in vlm.languages if language != caption.language)
-    captions = {caption.language: caption} | {language: vlm.caption(picture, language) for language in others}
-    taught = words_taught(vlm)
-    told = {
-        language: tell([token.text for token in said.tokens], language, vlm.tokenizer, taught)
-        for language, said in captions.items()
-    }
-    for language, said in captions.items():
-        if not told[language].caption:
-            return Certainty("nonsense", language, said.text, 0.0)
-    chances = [chance for language, said in captions.items() for chance in _chances(vlm, said, told[language])]
-    language, word, probability = min(chances, key=lambda chance: chance[2])
-    if probability < SURE_FROM:
-        return Certainty("word", language, word, probability)
-    for other, said in captions.items():
-        if _things(told[other]) != _things(told[caption.language]):
-            return Certainty("differs", other, said.text, probability)
-    return Certainty(None, language, word, probability)
+def certainty_of(vlm: VLM, picture: Image.Image, tokens: Sequence[GeneratedToken], language: str) -> Certainty:
+    """How sure `vlm` is of a picture that it described by these tokens; it is asked in its other languages as well."""
+    said, told = {}, {}
+    for each in (language, *(other for other in vlm.languages if other != language)):
+        said[each] = tokens if each == language else vlm.caption(picture, each).tokens
+        told[each] = tell_caption(vlm, said[each], each)
+        if not told[each].caption:
+            return Certainty("nonsense", each, _text(vlm, said[each]), 0.0)
+    things = {each: [word for word in told[each].words if word.slot in ("color", "shape")] for each in told}
+    spoken = [(each, said[each][word.first : word.first + word.count]) for each in things for word in things[each]]
+    least, word = min(spoken, key=lambda pair: _chance(pair[1]))
+    if _chance(word) < SURE_FROM:
+        return Certainty("word", least, _text(vlm, word), _chance(word))
+    names = {each: [(word.slot, word.value) for word in things[each]] for each in things}
+    for each in names:
+        if names[each] != names[language]:
+            return Certainty("differs", each, _text(vlm, said[each]), _chance(word))
+    return Certainty(None, least, _text(vlm, word), _chance(word))
 
 
-def _chances(vlm: VLM, caption: Caption, told: Told) -> Iterator[tuple[str, str, float]]:
-    """(language, word, probability of its least sure token) of each colour and shape word."""
-    for word in told.words:
-        if word.slot in _THINGS:
-            tokens = caption.tokens[word.first : word.first + word.count]
-            text = vlm.tokenizer.join([token.text for token in tokens])
-            yield caption.language, text, min(token.probability for token in tokens)
+def _chance(word: Sequence[GeneratedToken]) -> float:
+    """Probability of the least sure token of a word."""
+    return min(token.probability for token in word)
 
 
-def _things(told: Told) -> list[tuple[str, str]]:
-    """The colours and shapes a caption names, in its order."""
-    return [(word.slot, word.value) for word in told.words if word.slot in _THINGS]
+def _text(vlm: VLM, tokens: Sequence[GeneratedToken]) -> str:
+    return vlm.tokenizer.join([token.text for token in tokens])

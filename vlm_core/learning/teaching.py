@@ -66,11 +66,10 @@ def teach(
     """Teach a grown copy of a model a word; yields `Started`, a `Step` for each step, … and last `Finished`.
 
     Half of what it reads are scenes with the newcomer, in captions of the languages it was taught, the others are
-    ordinary ones.
-    Before the first step and after the last, unseen old scenes (`Evaluated`) and scenes with the newcomer
-    (`Recognized`) are read; `picture`, if given, is captioned on the way (`Sampled`). Only the time of steps counts; a
-    lesson that is not pulled is paused. `steps`, if given, is the budget instead. Raises UserError for a model that
-    has not learned anything yet, or writes letter by letter.
+    ordinary ones. Before the first step and after the last, unseen old scenes (`Evaluated`) and scenes with the
+    newcomer (`Recognized`) are read; `picture`, if given, is captioned on the way (`Sampled`). Only the time of steps
+    counts; a lesson that is not pulled is paused. `steps`, if given, is the budget instead. Raises UserError for a
+    model that has not learned anything yet, or writes letter by letter.
     """
     if vlm.trained_steps == 0:
         raise UserError("The model that speaks is untrained; teach one that knows its first words.")

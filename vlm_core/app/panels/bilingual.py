@@ -40,15 +40,11 @@ def wire(panel: AskingPanel, shared: Shared) -> None:
 
 def show_both(question: Question) -> dict:
     """Both captions with their pairs of words. Raises UserError if the model knows one of the languages only."""
-    from vlm_core.insight.bilingual import align, tell
-    from vlm_core.learning.teaching import words_taught
+    from vlm_core.insight.bilingual import align, tell_caption
 
     picture, (vlm, exam, name, _) = question.picture, question.speaker
     captions = {each: vlm.caption(picture, each) for each in LANGUAGES}
-    told = {
-        each: tell([token.text for token in caption.tokens], each, vlm.tokenizer, words_taught(vlm))
-        for each, caption in captions.items()
-    }
+    told = {each: tell_caption(vlm, caption.tokens, each) for each, caption in captions.items()}
     pairs = align(told["en"], told["zh"])
     layer_head = exam.layer_head if exam else None
     taught = vlm.languages

@@ -123,7 +123,6 @@ def speak(
     `scene` is what the picture shows, if that is known.
     """
     from vlm_core.insight.certainty import certainty_of
-    from vlm_core.model.generation import Caption
 
     shown = as_data(data_uri(picture))
     tokens: list = []
@@ -132,9 +131,8 @@ def speak(
         tokens.append(token)
         if word_by_word:
             yield shown, caption_as_data(vlm, tokens, language, head, truth, done=False), None
-    whole = Caption(vlm.tokenizer.join([token.text for token in tokens]), tuple(tokens), language)
-    data = caption_as_data(vlm, tokens, language, head, truth, done=True)
-    yield shown, data, certainty_of(vlm, picture, whole) if vlm.trained_steps else None
+    certainty = certainty_of(vlm, picture, tokens, language) if vlm.trained_steps else None
+    yield shown, caption_as_data(vlm, tokens, language, head, truth, done=True), certainty
 
 
 def introduce(
@@ -167,15 +165,13 @@ def tell_head(exam: Exam, language: str) -> str:
     return text(language, "points", name=name, hit=f"{exam.hit:.0%}", chance=f"{exam.chance:.0%}")
 
 
-def doubt(certainty: Certainty, spoken: str, language: str) -> str:
-    """A warning beside a caption in `spoken` that the model is not sure of, in the page's language; "" if it is."""
+def doubt(certainty: Certainty, language: str) -> str:
+    """A warning beside a caption that the model is not sure of, in the page's language; "" if it is."""
     if certainty.reason is None:
         return ""
     said = certainty.text if len(certainty.text) <= MOST_TOLD else f"{certainty.text[:MOST_TOLD]}…"
-    values = {"said": said, "share": f"{certainty.probability:.0%}"}
-    asked = ""
-    if certainty.language != spoken:
-        asked = text(language, "unsure_asked", spoken=text(language, LANGUAGE_NAMES[certainty.language]))
-        asked += ", " if language == "en" else ","
-    told = text(language, UNSURE[certainty.reason], asked=asked, **values)
+    told = text(
+        language, UNSURE[certainty.reason], spoken=text(language, LANGUAGE_NAMES[certainty.language]), said=said,
+        share=f"{certainty.probability:.0%}",
+    )  # fmt: skip
     return f'<p class="doubt" role="alert">{escape(told)} {escape(text(language, "unsure_why"))}</p>'

@@ -19,11 +19,10 @@ WORDS = (
     "machine_lane_text", "machine_alike", "machine_pixels_wide", "strip_patch", "strip_position", "strip_token",
     "strip_query", "strip_key", "strip_context", "strip_hidden", "strip_added", "box_pixels", "box_patches",
     "box_glances", "box_embeddings", "box_positions", "box_encoder", "box_image_tokens", "box_text_tokens",
-    "box_causal",
-    "box_scores", "box_cross", "box_context", "box_feed_forward", "box_logits", "tell_pixels", "tell_patches",
-    "tell_glances", "tell_embeddings", "tell_positions", "tell_encoder", "tell_image_tokens", "tell_text_tokens",
-    "tell_causal", "tell_scores", "tell_cross", "tell_context", "tell_feed_forward", "tell_logits", "layer", "head",
-    "speaker_bundled", "speaker_run", "speaker_untrained",
+    "box_causal", "box_scores", "box_cross", "box_context", "box_feed_forward", "box_logits", "tell_pixels",
+    "tell_patches", "tell_glances", "tell_embeddings", "tell_positions", "tell_encoder", "tell_image_tokens",
+    "tell_text_tokens", "tell_causal", "tell_scores", "tell_cross", "tell_context", "tell_feed_forward", "tell_logits",
+    "layer", "head", "speaker_bundled", "speaker_run", "speaker_untrained",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ page's own model from then on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from html import escape
 
 import gradio as gr
@@ -18,13 +18,14 @@ from vlm_core.app.messages import telling
 from vlm_core.app.runs import Run, Runs
 from vlm_core.app.shared import Shared
 from vlm_core.app.speakers import speaking
+from vlm_core.app.teaching import MOST_EXAMPLES, MOST_SECONDS, SECONDS, begin_teaching
 from vlm_core.app.texts import Labels, table, text
 from vlm_core.errors import UserError
 from vlm_core.pictures import SIDE
 from vlm_core.scenes.drawings import Unfit, cut_out
 
 TITLE = "teach_title"
-MOST_EXAMPLES, ENOUGH_EXAMPLES, SECONDS, MOST_SECONDS = 12, 5, 20, 120
+ENOUGH_EXAMPLES = 5
 THUMBNAIL = 96
 UNFIT = {
     "edge": "teach_edge", "nothing": "teach_nothing", "small": "teach_small", "empty": "teach_empty",
@@ -153,27 +154,17 @@ class Teacher:
         before: tuple | None, language: str,
     ) -> tuple:  # fmt: skip
         """Begin a lesson: (its run's id, speaker "run", what to go back to, update of Forget, status)."""
-        from vlm_core.learning.teaching import config_of, teach, words_taught
-        from vlm_core.scenes.newcomers import Newcomer, read_word
-
         run = self.runs.get(run_id)
         if run and run.live:
             raise UserError(text(language, "teach_busy"))
         if not examples:
             raise UserError(text(language, "teach_none"))
         vlm = speaking(self.runs, speaker, run_id, moment).vlm
-        if vlm.trained_steps == 0:
-            raise UserError(text(language, "teach_untrained"))
+        typed, budget = typed or "", min(max(float(seconds or SECONDS), 1.0), MOST_SECONDS)
         try:
-            word = read_word(typed or "", vlm.tokenizer, words_taught(vlm))
+            lesson = begin_teaching(self.runs, vlm, typed, examples, budget, language)
         except Unfit as error:
             raise UserError(text(language, UNFIT[error.reason], word=typed.strip())) from error
-        newcomer = Newcomer.of(word, list(examples))
-        budget = min(max(float(seconds or SECONDS), 1.0), MOST_SECONDS)
-        lesson = self.runs.start(
-            replace(config_of(vlm), seconds=budget), examples[-1],
-            lambda _, picture: teach(vlm, newcomer, budget, picture=picture),
-        )  # fmt: skip
         origin = before[:2] if before else (run_id, speaker)
         return lesson.id, "run", (*origin, lesson.id), gr.update(visible=True), show_lesson(lesson, language)
 
