@@ -174,4 +174,5 @@ def doubt(certainty: Certainty, language: str) -> str:
         language, UNSURE[certainty.reason], spoken=text(language, LANGUAGE_NAMES[certainty.language]), said=said,
         share=f"{certainty.probability:.0%}",
     )  # fmt: skip
-    return f'<p class="doubt" role="alert">{escape(told)} {escape(text(language, "unsure_why"))}</p>'
+    whole = ("" if language == "zh" else " ").join((told, text(language, "unsure_why")))
+    return f'<p class="doubt" role="alert">{escape(whole)}</p>'
